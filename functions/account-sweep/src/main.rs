@@ -1,0 +1,3 @@
+//! Lambda function that walks the whole account.
+
+fn main() {}

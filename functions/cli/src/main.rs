@@ -1,0 +1,3 @@
+//! The command pullwatch.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Lambda function woken by eks changes.
+
+fn main() {}

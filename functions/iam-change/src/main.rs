@@ -1,0 +1,3 @@
+//! Lambda function woken by iam changes.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The ports of ecr-audit kept by the AWS SDK.

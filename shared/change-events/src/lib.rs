@@ -1,0 +1,1 @@
+//! CloudTrail and EventBridge JSON read as changes.

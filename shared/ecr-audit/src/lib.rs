@@ -1,0 +1,1 @@
+//! Node roles of EKS and what they may do with Amazon ECR.

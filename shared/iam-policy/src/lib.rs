@@ -1,0 +1,1 @@
+//! What AWS IAM would say to a request, and to every request.
