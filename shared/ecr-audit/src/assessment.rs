@@ -1,0 +1,120 @@
+//! Both checks answered for one role, with evidence. `assess` makes it; everything after it
+//! reads it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::arn::RoleArn;
+use crate::permissions::{Access, PolicyStatement, Scope, Witness};
+use crate::role_policies::PolicyName;
+use crate::standard::{Check, Severity, Standard, Status};
+
+/// Both checks answered for one role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assessment {
+    /// The role, as far as IAM told of it.
+    pub role: RoleFacts,
+    /// The standard that was asked for.
+    pub standard: Standard,
+    /// The answers.
+    pub checks: BTreeMap<Check, CheckResult>,
+}
+
+/// What a finding tells of the role itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleFacts {
+    /// The role's ARN.
+    pub arn: RoleArn,
+    /// The unique id.
+    pub role_id: String,
+    /// The role's tags.
+    pub tags: BTreeMap<String, String>,
+    /// Every policy of the role with its version: managed, then inline.
+    pub policies: Vec<(PolicyName, Option<String>)>,
+    /// The boundary's ARN.
+    pub boundary: Option<PolicyName>,
+}
+
+/// One check's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// The answer.
+    pub status: Status,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What makes two answers the same.
+    pub fingerprint: Fingerprint,
+    /// `read-only`: what is beyond the standard, worst first. `can-pull`: empty.
+    pub excess: Vec<Excess>,
+    /// The status under each standard.
+    pub standards: BTreeMap<Standard, Status>,
+    /// Why, in one sentence each: what is missing, what an answer hangs on, why there is none.
+    pub reasons: Vec<String>,
+    /// Worth knowing, but no reason: what lies between this standard and C-0223, bounds, what a
+    /// policy says wrongly.
+    pub notes: Vec<String>,
+}
+
+/// An action beyond the standard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Excess {
+    /// `ecr:PutImage`, or `ecr:<unknown write>`.
+    pub action: String,
+    /// Allowed or conditional.
+    pub access: Access,
+    /// Everywhere or on named repositories.
+    pub scope: Scope,
+    /// How bad this one is.
+    pub severity: Severity,
+    /// A request that is permitted.
+    pub witness: Option<Witness>,
+    /// What grants it.
+    pub statements: Vec<PolicyStatement>,
+}
+
+/// Check, standard, and the set of (action, allowed or conditional, everywhere or named).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    /// The check.
+    pub check: Check,
+    /// The standard.
+    pub standard: Standard,
+    /// What is wrong. For `can-pull`, what is missing.
+    pub elements: BTreeSet<FingerprintElement>,
+}
+
+/// One element of a fingerprint. The order is that of strength: conditional before allowed,
+/// named before everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FingerprintElement {
+    /// The action.
+    pub action: String,
+    /// Allowed or conditional.
+    pub access: Access,
+    /// Everywhere or on named repositories.
+    pub scope: Scope,
+}
+
+impl Fingerprint {
+    /// Whether something is here that was not there before, or is stronger than it was.
+    pub fn is_worse_than(&self, before: &Self) -> bool {
+        self.elements.iter().any(|element| {
+            !before.elements.iter().any(|old| {
+                old.action == element.action
+                    && old.access >= element.access
+                    && old.scope >= element.scope
+            })
+        })
+    }
+
+    /// Twelve hexadecimal digits that stand for the whole.
+    pub fn short(&self) -> String {
+        use sha2::{Digest, Sha256};
+        let mut text = format!("{} {}", self.check, self.standard);
+        for FingerprintElement { action, access, scope } in &self.elements {
+            text.push_str(&format!("\n{action} {access:?} {scope:?}"));
+        }
+        hex::encode(&Sha256::digest(text)[..6])
+    }
+}

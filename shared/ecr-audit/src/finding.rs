@@ -1,0 +1,59 @@
+//! One check of one role, told to Security Hub: the facts. `asff` gives them Security Hub's form.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::assessment::{CheckResult, RoleFacts};
+use crate::change::ReportedChange;
+use crate::node_role::Use;
+use crate::standard::{Check, Standard};
+
+/// One check of one role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Where it is posted and from which account: the parts of its ProductArn.
+    pub place: Place,
+    /// The check.
+    pub check: Check,
+    /// The standard that was asked for.
+    pub standard: Standard,
+    /// The role.
+    pub role: RoleFacts,
+    /// Why it is a node role.
+    pub uses: Vec<Use>,
+    /// Who is told.
+    pub owners: Vec<String>,
+    /// The answer. Where there never was one, its status is NOT_AVAILABLE.
+    pub result: CheckResult,
+    /// ACTIVE or ARCHIVED.
+    pub record_state: RecordState,
+    /// The changes that led to this answer, latest last.
+    pub changes: Vec<ReportedChange>,
+    /// Whether the role was created anew under the same ARN.
+    pub role_created_anew: bool,
+    /// When the finding was first made.
+    pub created_at: Timestamp,
+    /// When this state of it was made. Later than any before it.
+    pub updated_at: Timestamp,
+}
+
+/// The account and region a finding is posted in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// `aws`, `aws-cn`, …
+    pub partition: String,
+    /// The account's twelve digits.
+    pub account: String,
+    /// The region whose Security Hub is called.
+    pub region: String,
+}
+
+/// Whether Security Hub shows the finding as a current one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RecordState {
+    /// The role is a node role.
+    Active,
+    /// The role is gone, or is no longer a node role.
+    Archived,
+}

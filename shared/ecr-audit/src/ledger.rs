@@ -1,0 +1,153 @@
+//! What is remembered of one node role between two assessments: its uses, owners, verdicts,
+//! recent changes, and what is still to be delivered. `transition` makes the next record of the
+//! last one; the ledger port keeps it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::alert::Alert;
+use crate::arn::RoleArn;
+use crate::assessment::Fingerprint;
+use crate::change::ReportedChange;
+use crate::finding::Finding;
+use crate::node_role::Use;
+use crate::standard::{Check, Severity, Status};
+
+/// The schema that this code writes.
+pub const SCHEMA: u32 = 1;
+
+/// What is remembered of one node role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The schema of this record, 1.
+    pub schema: u32,
+    /// The role.
+    pub role_arn: RoleArn,
+    /// The role's unique id at the last assessment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role_id: Option<String>,
+    /// Why it is a node role. Empty: it no longer is one.
+    pub uses: Vec<RecordedUse>,
+    /// Who is told.
+    #[serde(default)]
+    pub owners: Vec<String>,
+    /// The checks that were answered at least once, or could not be.
+    #[serde(default)]
+    pub checks: BTreeMap<Check, CheckRecord>,
+    /// The changes heard of since the last assessment that told of them, and the latest before.
+    #[serde(default)]
+    pub changes: Vec<ReportedChange>,
+    /// What is still to be delivered, oldest first.
+    #[serde(default)]
+    pub outbox: Vec<OutboxEntry>,
+}
+
+/// A use, with the time that protects it from a listing that began before it was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedUse {
+    /// The use.
+    #[serde(rename = "use")]
+    pub seen: Use,
+    /// When it was last seen.
+    pub last_seen: Timestamp,
+}
+
+/// What is remembered of one check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckRecord {
+    /// The last definite answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// Whether it ever was FAILED, so that a new failure is a reopened one.
+    #[serde(default)]
+    pub ever_failed: bool,
+    /// Whether the role is gone and the finding ARCHIVED.
+    #[serde(default)]
+    pub archived: bool,
+    /// Why it could not be answered the last time; the verdict stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_available: Option<String>,
+    /// When the finding was first made. It never changes as long as the ARN is audited.
+    pub created_at: Timestamp,
+    /// The `UpdatedAt` of the last finding written to the outbox. It only moves forward.
+    pub updated_at: Timestamp,
+    /// A digest of the finding's contents but for its times: what makes an import needless.
+    pub contents: String,
+}
+
+/// A check's last definite answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// PASSED, WARNING or FAILED.
+    pub status: Status,
+    /// How bad it was.
+    pub severity: Severity,
+    /// What was wrong.
+    pub fingerprint: Fingerprint,
+}
+
+/// Something still to be delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxEntry {
+    /// Unique for each transition and addressee.
+    pub id: String,
+    /// What is delivered.
+    pub message: Message,
+    /// Until when a sender holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leased_until: Option<Timestamp>,
+    /// The write that holds the lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<String>,
+}
+
+/// What can be delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "to")]
+pub enum Message {
+    /// A finding to be imported.
+    SecurityHub {
+        /// The finding.
+        finding: Box<Finding>,
+    },
+    /// An alert to be published.
+    Owners {
+        /// The alert.
+        alert: Box<Alert>,
+    },
+    /// An alert that waits for its sweep to end, to be told in one digest for each owner.
+    Digest {
+        /// The alert.
+        alert: Box<Alert>,
+    },
+    /// A line for the operators.
+    Operators {
+        /// The subject.
+        subject: String,
+        /// The text.
+        text: String,
+    },
+}
+
+impl Record {
+    /// The record of a role that was never heard of.
+    pub fn new(role_arn: RoleArn) -> Self {
+        Self {
+            schema: SCHEMA,
+            role_arn,
+            role_id: None,
+            uses: Vec::new(),
+            owners: Vec::new(),
+            checks: BTreeMap::new(),
+            changes: Vec::new(),
+            outbox: Vec::new(),
+        }
+    }
+
+    /// Whether some use makes the role a node role.
+    pub fn is_node_role(&self) -> bool {
+        !self.uses.is_empty()
+    }
+}

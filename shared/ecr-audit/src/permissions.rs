@@ -1,0 +1,120 @@
+//! Effective permissions: for each ECR action what a role may do, by which statements, with a
+//! witness. These are values; `effective` works them out.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::catalogue::AccessLevel;
+
+/// What one role may do with ecr and ecr-public.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EffectivePermissions {
+    /// One entry for each catalogued action, in the catalogue's order.
+    pub actions: Vec<ActionPermission>,
+    /// By service, `ecr` and `ecr-public`: actions that no catalogue entry names.
+    pub unknown_actions: BTreeMap<String, UnknownActions>,
+    /// Whether an image can be pulled.
+    pub pull: PullPermission,
+    /// What the policies say wrongly, and where an answer is a bound.
+    pub notes: Vec<String>,
+}
+
+/// What a role may do with one action.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionPermission {
+    /// With its service: `ecr:PutImage`.
+    pub action: String,
+    /// AWS's access level.
+    pub access_level: AccessLevel,
+    /// The answer.
+    pub access: Access,
+    /// On every repository, or on named ones. An action without a resource is on every one.
+    pub scope: Scope,
+    /// A request that is permitted.
+    pub witness: Option<Witness>,
+    /// The statements that grant; of a denied action, those that take it away.
+    pub statements: Vec<PolicyStatement>,
+    /// Whether the engine's budget ran out, so that the answer is an upper bound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_upper_bound: bool,
+}
+
+/// Allowed, conditional or denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// No context permits it on any resource.
+    Denied,
+    /// Some context permits it on some resource.
+    Conditional,
+    /// Every possible context permits it on some resource.
+    Allowed,
+}
+
+/// Where an action is granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// On some repositories.
+    NamedRepositories,
+    /// On every repository of the account in some region, or the action takes no resource.
+    EveryRepository,
+}
+
+/// A request that is permitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// A repository's ARN, or `*`.
+    pub resource: String,
+    /// The context keys that it needs beyond what is known of a node's request. A null value
+    /// stands for a key that must be absent.
+    pub context: BTreeMap<String, serde_json::Value>,
+}
+
+/// A statement of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PolicyStatement {
+    /// The ARN of a managed policy or boundary, `inline:NAME`, the repository's ARN, or
+    /// `registry:REGION`.
+    pub policy: String,
+    /// The managed policy's version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The statement's Sid.
+    pub sid: Option<String>,
+    /// Its place in the document, from 0.
+    pub index: usize,
+    /// `Allow` or `Deny`.
+    pub effect: String,
+}
+
+/// What a role may do with the actions of a service that the catalogue does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnknownActions {
+    /// Names that begin with Get, List, Describe, BatchGet or BatchCheck.
+    pub read: Access,
+    /// All others.
+    pub write: Access,
+    /// Where the writes are granted.
+    #[serde(skip, default = "every_repository")]
+    pub write_scope: Scope,
+}
+
+const fn every_repository() -> Scope {
+    Scope::EveryRepository
+}
+
+/// The lower bound for pulling.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullPermission {
+    /// Whether GetAuthorizationToken, BatchGetImage and GetDownloadUrlForLayer are granted
+    /// together on one repository.
+    pub access: Access,
+    /// On which repositories.
+    pub scope: Scope,
+    /// The repository that shows it, or the patterns it was found by.
+    pub repository: Option<String>,
+    /// What the answer hangs on where it is conditional; what is missing where it is denied.
+    pub because: Vec<String>,
+}

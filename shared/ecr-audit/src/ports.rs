@@ -1,0 +1,284 @@
+//! What the journey needs from the world: one trait a place. Adapters keep them; nothing here
+//! knows how. A port that cannot tell says so: it never answers with less than there is.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::alert::Alert;
+use crate::arn::{RoleArn, RoleName};
+use crate::error::PortError;
+use crate::finding::Finding;
+use crate::ledger::Record;
+use crate::node_role::{Use, UseListing};
+use crate::role_policies::{RegistryDocument, RolePolicies};
+
+/// Reads of IAM. It is global, and its reads can lag behind its writes.
+#[async_trait]
+pub trait Iam: Send + Sync {
+    /// Everything IAM holds about one role, documents included. `None`: IAM says that the role
+    /// does not exist.
+    async fn role(&self, role_name: &RoleName) -> Result<Option<RolePolicies>, PortError>;
+
+    /// The names of all roles that a managed policy is attached to, as a policy or as a boundary.
+    async fn roles_with_policy(&self, policy_arn: &str) -> Result<Vec<RoleName>, PortError>;
+
+    /// An instance profile by name. `None`: it does not exist.
+    async fn instance_profile(&self, name: &str) -> Result<Option<InstanceProfile>, PortError>;
+
+    /// Every instance profile that is tagged for a cluster and holds a role.
+    async fn cluster_instance_profiles(&self, now: Timestamp) -> UseListing;
+}
+
+/// An instance profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceProfile {
+    /// Its name, without its path.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// The role it holds.
+    pub role_arn: Option<RoleArn>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Reads of EKS in any region.
+#[async_trait]
+pub trait Eks: Send + Sync {
+    /// The node role and use of one nodegroup. `None`: it does not exist.
+    async fn nodegroup(
+        &self,
+        region: &str,
+        cluster_name: &str,
+        nodegroup_name: &str,
+    ) -> Result<Option<(RoleArn, Use)>, PortError>;
+
+    /// The node role and use of one Fargate profile. `None`: it does not exist.
+    async fn fargate_profile(
+        &self,
+        region: &str,
+        cluster_name: &str,
+        fargate_profile_name: &str,
+    ) -> Result<Option<(RoleArn, Use)>, PortError>;
+
+    /// The node role and use of one cluster's Auto Mode. `None`: no such cluster, or no Auto Mode.
+    async fn auto_mode(
+        &self,
+        region: &str,
+        cluster_name: &str,
+    ) -> Result<Option<(RoleArn, Use)>, PortError>;
+
+    /// The node role and use of one access entry. `None`: it does not exist, or is of no node type.
+    async fn access_entry(
+        &self,
+        region: &str,
+        cluster_name: &str,
+        principal_arn: &str,
+    ) -> Result<Option<(RoleArn, Use)>, PortError>;
+
+    /// Every use in a region that EKS knows: nodegroups, access entries, Auto Mode, Fargate.
+    async fn uses(&self, region: &str, now: Timestamp) -> UseListing;
+}
+
+/// Reads of EC2 in any region.
+#[async_trait]
+pub trait Ec2: Send + Sync {
+    /// The instances tagged for a cluster, one entry for each cluster and instance profile.
+    async fn cluster_instances(&self, region: &str) -> Result<Vec<ClusterInstances>, PortError>;
+}
+
+/// Instances of one cluster that share an instance profile.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ClusterInstances {
+    /// The cluster they are tagged for.
+    pub cluster_name: String,
+    /// Their instance profile's ARN. Its path is not its role's path.
+    pub instance_profile_arn: String,
+}
+
+/// Reads of ECR in any region.
+#[async_trait]
+pub trait Ecr: Send + Sync {
+    /// One repository's policy. `None`: the repository, or its policy, does not exist.
+    async fn repository_policy(
+        &self,
+        region: &str,
+        repository_name: &str,
+        now: Timestamp,
+    ) -> Result<Option<RegistryDocument>, PortError>;
+
+    /// The registry's own policy. `None`: there is none.
+    async fn registry_policy(
+        &self,
+        region: &str,
+        now: Timestamp,
+    ) -> Result<Option<RegistryDocument>, PortError>;
+
+    /// Every repository's policy and the registry's, in one region, complete or an error.
+    async fn policies(
+        &self,
+        region: &str,
+        now: Timestamp,
+    ) -> Result<Vec<RegistryDocument>, PortError>;
+}
+
+/// A record as it stands in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Versioned {
+    /// The record.
+    pub record: Record,
+    /// Counts the writes, from 1. Zero stands for a record that does not exist yet.
+    pub version: u64,
+    /// The id of the write that made this version.
+    pub write_id: String,
+}
+
+/// What became of a conditional write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteOutcome {
+    /// It stands.
+    Written,
+    /// Another write came first: nothing read so far may be used again.
+    Conflict,
+}
+
+/// The DynamoDB table that remembers. Every read is strongly consistent.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// The records of these roles, by [`RoleName::key`]; a role that has none is not in the map.
+    async fn records(
+        &self,
+        role_names: &[RoleName],
+    ) -> Result<BTreeMap<String, Versioned>, PortError>;
+
+    /// Every record.
+    async fn all_records(&self) -> Result<Vec<Versioned>, PortError>;
+
+    /// Writes a record with its outbox if the ledger still holds `expected_version`, 0 for none.
+    /// A write whose answer was lost may have succeeded: the stored write id tells.
+    async fn write(
+        &self,
+        record: &Record,
+        expected_version: u64,
+        write_id: &str,
+    ) -> Result<WriteOutcome, PortError>;
+
+    /// Every repository and registry policy that is kept.
+    async fn registry_documents(&self) -> Result<Vec<RegistryDocument>, PortError>;
+
+    /// Keeps one, unless the ledger holds a later reading. `None` as document: there is none.
+    async fn keep_registry_document(
+        &self,
+        region: &str,
+        repository_name: Option<&str>,
+        document: Option<&RegistryDocument>,
+        read_at: Timestamp,
+    ) -> Result<(), PortError>;
+
+    /// What the last complete sweep ran with; `None` before the first.
+    async fn last_sweep(&self) -> Result<Option<SweepRecord>, PortError>;
+
+    /// Notes a complete sweep.
+    async fn note_sweep(&self, sweep: &SweepRecord) -> Result<(), PortError>;
+}
+
+/// What is remembered of the last complete sweep.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SweepRecord {
+    /// When it completed.
+    pub completed_at: Timestamp,
+    /// The program's version.
+    pub version: String,
+    /// A digest of the settings.
+    pub settings: String,
+}
+
+/// Security Hub in one region.
+#[async_trait]
+pub trait SecurityHub: Send + Sync {
+    /// Imports findings, each answered by itself, in their order.
+    async fn import(&self, findings: &[Finding]) -> Result<Vec<ImportOutcome>, PortError>;
+
+    /// Sets the workflow of PASSED findings to RESOLVED, where it is NEW or NOTIFIED.
+    async fn resolve(&self, findings: &[Finding]) -> Result<(), PortError>;
+
+    /// pullwatch's own findings with these ids, as Security Hub holds them.
+    async fn read_back(&self, ids: &[String]) -> Result<Vec<StoredFinding>, PortError>;
+}
+
+/// What became of one import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImportOutcome {
+    /// Security Hub took it.
+    Imported,
+    /// Security Hub refused this one, with its reason.
+    Refused(String),
+}
+
+/// A finding as Security Hub holds it, as far as pullwatch compares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFinding {
+    /// The finding's Id.
+    pub id: String,
+    /// When pullwatch made it.
+    pub updated_at: String,
+    /// NEW, NOTIFIED, SUPPRESSED or RESOLVED.
+    pub workflow_status: String,
+    /// ACTIVE or ARCHIVED.
+    pub record_state: String,
+    /// PASSED, WARNING, FAILED or NOT_AVAILABLE.
+    pub compliance_status: String,
+}
+
+/// The SNS topics.
+#[async_trait]
+pub trait Topics: Send + Sync {
+    /// Publishes an alert to the owners' topic.
+    async fn alert(&self, alert: &Alert) -> Result<(), PortError>;
+
+    /// Publishes a digest of many alerts to one owner.
+    async fn digest(&self, owner: &str, alerts: &[Alert]) -> Result<(), PortError>;
+
+    /// Publishes a line to the operators' topic.
+    async fn operators(&self, subject: &str, text: &str) -> Result<(), PortError>;
+}
+
+/// The queue that wakes the sweep.
+#[async_trait]
+pub trait SweepRequests: Send + Sync {
+    /// Asks for a sweep.
+    async fn request(&self, reason: &str) -> Result<(), PortError>;
+}
+
+/// The clock, handed in. It also makes ids, so that a test can make them the same each time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+
+    /// An id that no other call returns.
+    fn unique_id(&self) -> String;
+}
+
+/// Every port that the journey of an event uses.
+#[derive(Clone, Copy)]
+pub struct Ports<'ports> {
+    /// IAM.
+    pub iam: &'ports dyn Iam,
+    /// EKS.
+    pub eks: &'ports dyn Eks,
+    /// ECR.
+    pub ecr: &'ports dyn Ecr,
+    /// The ledger.
+    pub ledger: &'ports dyn Ledger,
+    /// Security Hub.
+    pub security_hub: &'ports dyn SecurityHub,
+    /// The topics.
+    pub topics: &'ports dyn Topics,
+    /// The sweep's queue.
+    pub sweep_requests: &'ports dyn SweepRequests,
+    /// The clock.
+    pub clock: &'ports dyn Clock,
+}
