@@ -1,0 +1,311 @@
+//! Conditions: one operator, one context key, some values; answered in three values.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use jiff::Timestamp;
+
+use crate::context::{Context, ContextValue};
+use crate::document::Version;
+use crate::glob;
+use crate::template::{Template, text_of};
+use crate::truth::Truth;
+
+/// One operator over one key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Condition {
+    operator: Operator,
+    /// As it was written.
+    operator_text: String,
+    key: String,
+    values: Vec<Template>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Operator {
+    comparison: Comparison,
+    negated: bool,
+    set: SetOperator,
+    if_exists: bool,
+}
+
+/// How values are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    StringEquals,
+    StringEqualsIgnoreCase,
+    StringLike,
+    Numeric(Order),
+    Date(Order),
+    Bool,
+    Binary,
+    IpAddress,
+    ArnLike,
+    Null,
+    Unknown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Equal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SetOperator {
+    None,
+    ForAllValues,
+    ForAnyValue,
+}
+
+/// Every operator: its name, how it compares, whether it is a negation.
+const OPERATORS: [(&str, Comparison, bool); 28] = [
+    ("StringEquals", Comparison::StringEquals, false),
+    ("StringNotEquals", Comparison::StringEquals, true),
+    ("StringEqualsIgnoreCase", Comparison::StringEqualsIgnoreCase, false),
+    ("StringNotEqualsIgnoreCase", Comparison::StringEqualsIgnoreCase, true),
+    ("StringLike", Comparison::StringLike, false),
+    ("StringNotLike", Comparison::StringLike, true),
+    ("NumericEquals", Comparison::Numeric(Order::Equal), false),
+    ("NumericNotEquals", Comparison::Numeric(Order::Equal), true),
+    ("NumericLessThan", Comparison::Numeric(Order::Less), false),
+    ("NumericLessThanEquals", Comparison::Numeric(Order::LessOrEqual), false),
+    ("NumericGreaterThan", Comparison::Numeric(Order::Greater), false),
+    ("NumericGreaterThanEquals", Comparison::Numeric(Order::GreaterOrEqual), false),
+    ("DateEquals", Comparison::Date(Order::Equal), false),
+    ("DateNotEquals", Comparison::Date(Order::Equal), true),
+    ("DateLessThan", Comparison::Date(Order::Less), false),
+    ("DateLessThanEquals", Comparison::Date(Order::LessOrEqual), false),
+    ("DateGreaterThan", Comparison::Date(Order::Greater), false),
+    ("DateGreaterThanEquals", Comparison::Date(Order::GreaterOrEqual), false),
+    ("Bool", Comparison::Bool, false),
+    ("BinaryEquals", Comparison::Binary, false),
+    ("IpAddress", Comparison::IpAddress, false),
+    ("NotIpAddress", Comparison::IpAddress, true),
+    ("ArnEquals", Comparison::ArnLike, false),
+    ("ArnLike", Comparison::ArnLike, false),
+    ("ArnNotEquals", Comparison::ArnLike, true),
+    ("ArnNotLike", Comparison::ArnLike, true),
+    ("Null", Comparison::Null, false),
+    ("BinaryNotEquals", Comparison::Binary, true),
+];
+
+impl Operator {
+    fn parse(text: &str) -> Self {
+        let strip = |text: &str, prefix: &str| {
+            text.get(..prefix.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+                .then(|| text[prefix.len()..].to_owned())
+        };
+        let (set, rest) = if let Some(rest) = strip(text, "ForAllValues:") {
+            (SetOperator::ForAllValues, rest)
+        } else if let Some(rest) = strip(text, "ForAnyValue:") {
+            (SetOperator::ForAnyValue, rest)
+        } else {
+            (SetOperator::None, text.to_owned())
+        };
+        let lower = rest.to_ascii_lowercase();
+        let (base, if_exists) = match lower.strip_suffix("ifexists") {
+            Some(base) => (base, true),
+            None => (lower.as_str(), false),
+        };
+        let known = OPERATORS.iter().find(|(name, ..)| name.eq_ignore_ascii_case(base));
+        let (comparison, negated) = match known {
+            Some((_, Comparison::Null, _)) if if_exists || set != SetOperator::None => {
+                (Comparison::Unknown, false)
+            }
+            Some((_, comparison, negated)) => (*comparison, *negated),
+            None => (Comparison::Unknown, false),
+        };
+        Self { comparison, negated, set, if_exists }
+    }
+}
+
+impl Condition {
+    /// Reads one operator over one key.
+    pub fn new(operator: &str, key: &str, values: &[String], version: Version) -> Self {
+        Self {
+            operator: Operator::parse(operator),
+            operator_text: operator.to_owned(),
+            key: key.to_ascii_lowercase(),
+            values: values.iter().map(|value| Template::parse(value, version)).collect(),
+        }
+    }
+
+    /// The context key, in lower case.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The values as they were written.
+    pub fn values(&self) -> impl Iterator<Item = &Template> {
+        self.values.iter()
+    }
+
+    /// The keys that the values take their variables from.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().flat_map(Template::variables)
+    }
+
+    pub(crate) fn comparison(&self) -> Comparison {
+        self.operator.comparison
+    }
+
+    pub(crate) fn is_set_operator(&self) -> bool {
+        self.operator.set != SetOperator::None
+    }
+
+    pub(crate) fn note(&self) -> Option<String> {
+        (self.operator.comparison == Comparison::Unknown).then(|| {
+            format!(
+                "unknown operator `{}`: an Allow is kept, a Deny is not relied on",
+                self.operator_text
+            )
+        })
+    }
+
+    /// Whether the condition holds.
+    pub fn holds(&self, context: &Context) -> Truth {
+        let Operator { comparison, negated, set, if_exists } = self.operator;
+        if context.is_open(&self.key) || self.variables().any(|key| context.is_open(key)) {
+            return Truth::Unknown;
+        }
+        match comparison {
+            Comparison::Unknown => return Truth::Unknown,
+            Comparison::Null => return self.null_holds(context),
+            _ => {}
+        }
+        let value = context.get(&self.key);
+        // With a variable that has no value a negation cannot be made: the statement takes no
+        // effect. <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+        let is_unresolved = |template: &Template| template.resolve(context).is_none();
+        if negated && value.is_some() && self.values.iter().any(is_unresolved) {
+            return Truth::False;
+        }
+        let values = match value {
+            None => return missing(negated, set, if_exists),
+            Some(ContextValue::Single(value)) => std::slice::from_ref(value),
+            Some(ContextValue::Multiple(values)) => values.as_slice(),
+        };
+        let matches = |value: &String| self.matches_any(value, context) != negated;
+        let is_multivalued = matches!(value, Some(ContextValue::Multiple(_)));
+        Truth::from(match set {
+            SetOperator::ForAllValues => values.iter().all(matches),
+            SetOperator::ForAnyValue => values.iter().any(matches),
+            SetOperator::None if is_multivalued => false,
+            SetOperator::None => values.iter().all(matches),
+        })
+    }
+
+    /// Null tests presence alone: it takes no variables and no IfExists.
+    fn null_holds(&self, context: &Context) -> Truth {
+        let is_missing = context.get(&self.key).is_none();
+        Truth::from(self.values.iter().any(|value| {
+            match value.as_str().to_ascii_lowercase().as_str() {
+                "true" => is_missing,
+                "false" => !is_missing,
+                _ => false,
+            }
+        }))
+    }
+
+    fn matches_any(&self, value: &str, context: &Context) -> bool {
+        self.values
+            .iter()
+            .any(|expected| compare(self.operator.comparison, expected, value, context))
+    }
+}
+
+/// What a condition says of a key that the request does not carry.
+fn missing(negated: bool, set: SetOperator, if_exists: bool) -> Truth {
+    match set {
+        SetOperator::ForAllValues => Truth::True,
+        // AWS documents neither answer.
+        SetOperator::ForAnyValue if if_exists => Truth::Unknown,
+        SetOperator::ForAnyValue => Truth::False,
+        SetOperator::None => Truth::from(if_exists || negated),
+    }
+}
+
+fn compare(comparison: Comparison, expected: &Template, value: &str, context: &Context) -> bool {
+    match comparison {
+        Comparison::StringLike => {
+            expected.resolve(context).is_some_and(|pattern| glob::matches(&pattern, value))
+        }
+        Comparison::ArnLike => {
+            expected.resolve(context).is_some_and(|pattern| arn_matches(&pattern, value))
+        }
+        _ => expected.resolve_text(context).is_some_and(|expected| match comparison {
+            Comparison::StringEquals | Comparison::Binary => expected == value,
+            Comparison::StringEqualsIgnoreCase => expected.to_lowercase() == value.to_lowercase(),
+            Comparison::Bool => expected.eq_ignore_ascii_case(value),
+            Comparison::Numeric(order) => {
+                let number = |text: &str| text.trim().parse::<f64>().ok();
+                number(value)
+                    .zip(number(&expected))
+                    .is_some_and(|(value, expected)| order.holds(&value, &expected))
+            }
+            Comparison::Date(order) => instant(value)
+                .zip(instant(&expected))
+                .is_some_and(|(value, expected)| order.holds(&value, &expected)),
+            Comparison::IpAddress => in_range(value, &expected),
+            Comparison::StringLike
+            | Comparison::ArnLike
+            | Comparison::Null
+            | Comparison::Unknown => false,
+        }),
+    }
+}
+
+impl Order {
+    fn holds<Value: PartialOrd>(self, value: &Value, expected: &Value) -> bool {
+        match self {
+            Self::Equal => value == expected,
+            Self::Less => value < expected,
+            Self::LessOrEqual => value <= expected,
+            Self::Greater => value > expected,
+            Self::GreaterOrEqual => value >= expected,
+        }
+    }
+}
+
+/// ISO 8601, or seconds since 1970.
+fn instant(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<i64>() {
+        return Timestamp::from_second(seconds).ok();
+    }
+    text.parse().ok().or_else(|| {
+        let date: jiff::civil::Date = text.parse().ok()?;
+        date.to_datetime(jiff::civil::Time::midnight())
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .ok()
+            .map(|zoned| zoned.timestamp())
+    })
+}
+
+fn in_range(value: &str, range: &str) -> bool {
+    let Ok(address) = value.parse::<IpAddr>() else {
+        return false;
+    };
+    match range.parse::<IpNet>() {
+        Ok(range) => range.contains(&address),
+        Err(_) => range.parse::<IpAddr>().is_ok_and(|single| single == address),
+    }
+}
+
+/// The six parts of an ARN are compared each by itself.
+fn arn_matches(pattern: &[glob::Piece], value: &str) -> bool {
+    let pattern = text_of(pattern);
+    let parts: Vec<&str> = pattern.splitn(6, ':').collect();
+    let values: Vec<&str> = value.splitn(6, ':').collect();
+    parts.len() == 6
+        && values.len() == 6
+        && parts.iter().zip(values).all(|(part, value)| glob::matches(&glob::pieces(part), value))
+}

@@ -1,0 +1,104 @@
+//! Who a request comes from, and whom a Principal element names.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
+
+/// A role, or a session of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The ARN the request carries: of the role, or of the session.
+    pub arn: String,
+    /// The role's ARN with its path, where the principal is a role session.
+    pub role_arn: Option<String>,
+}
+
+/// One name of a Principal element.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PrincipalPattern {
+    /// `*`.
+    Anyone,
+    /// Twelve digits, or `arn:…:iam::ACCOUNT:root`: the account decides by its own policies.
+    Account(String),
+    /// A role, a user, or a session.
+    Arn(String),
+    /// An AWS service, a federated or canonical user: never a node.
+    Other(String),
+}
+
+/// How a statement's principal names who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Named {
+    /// Not at all.
+    Not,
+    /// By the account.
+    Account,
+    /// By the role.
+    Role,
+    /// By the session, or as anyone: not limited by an implicit deny of the boundary.
+    Session,
+}
+
+impl Principal {
+    /// A principal by the ARN it carries, with the role's ARN where it is a session's.
+    pub fn new(arn: &str, role_arn: Option<&str>) -> Self {
+        Self { arn: arn.to_owned(), role_arn: role_arn.map(str::to_owned) }
+    }
+
+    /// The account's twelve digits.
+    pub fn account(&self) -> &str {
+        self.arn.split(':').nth(4).unwrap_or_default()
+    }
+
+    /// A session's ARN holds its role's name without the path; where the role's ARN is not known,
+    /// account and name have to do.
+    fn is_session_of(&self, role_arn: &str) -> bool {
+        if let Some(known) = &self.role_arn {
+            return known == role_arn;
+        }
+        let name = self.arn.split(":assumed-role/").nth(1).and_then(|rest| rest.split('/').next());
+        let is_role = role_arn.split(':').nth(5).is_some_and(|rest| rest.starts_with("role/"));
+        is_role
+            && role_arn.split(':').nth(4) == Some(self.account())
+            && name.is_some()
+            && role_arn.rsplit('/').next() == name
+    }
+
+    fn is_session(&self) -> bool {
+        self.arn.contains(":assumed-role/")
+    }
+}
+
+impl PrincipalPattern {
+    /// Reads one name of one kind: `AWS`, `Service`, `Federated`, `CanonicalUser`.
+    pub fn parse(kind: &str, name: &str) -> Self {
+        if kind == "AWS" {
+            let is_account = name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit());
+            if name == "*" {
+                return Self::Anyone;
+            }
+            if is_account {
+                return Self::Account(name.to_owned());
+            }
+            if let Some(rest) = name.strip_suffix(":root") {
+                return Self::Account(rest.rsplit(':').next().unwrap_or_default().to_owned());
+            }
+            return Self::Arn(name.to_owned());
+        }
+        if name == "*" && kind == "*" { Self::Anyone } else { Self::Other(name.to_owned()) }
+    }
+
+    /// How this name names the principal.
+    pub fn names(&self, principal: &Principal) -> Named {
+        match self {
+            Self::Anyone => Named::Session,
+            Self::Account(account) if account == principal.account() => Named::Account,
+            Self::Arn(arn) if *arn == principal.arn => {
+                if principal.is_session() {
+                    Named::Session
+                } else {
+                    Named::Role
+                }
+            }
+            Self::Arn(arn) if principal.is_session_of(arn) => Named::Role,
+            Self::Account(_) | Self::Arn(_) | Self::Other(_) => Named::Not,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Text with wildcards and policy variables, as it stands in Resource and Condition.
+//!
+//! Variables exist in version 2012-10-17 alone; in an older document `${…}` is plain text.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+
+use crate::context::Context;
+use crate::document::Version;
+use crate::glob::{self, Piece};
+
+/// Text with wildcards and variables.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template {
+    text: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Part {
+    Pieces(Vec<Piece>),
+    Variable { key: String, default: Option<String> },
+}
+
+impl Template {
+    /// Reads a text.
+    pub fn parse(text: &str, version: Version) -> Self {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        if version == Version::V2012 {
+            while let Some(start) = rest.find("${") {
+                let Some(length) = rest[start..].find('}') else {
+                    break;
+                };
+                let inner = &rest[start + 2..start + length];
+                push(&mut parts, glob::pieces(&rest[..start]));
+                match inner {
+                    "*" | "?" | "$" => {
+                        push(&mut parts, inner.chars().map(Piece::Plain).collect());
+                    }
+                    _ => parts.push(variable(inner)),
+                }
+                rest = &rest[start + length + 1..];
+            }
+        }
+        push(&mut parts, glob::pieces(rest));
+        Self { text: text.to_owned(), parts }
+    }
+
+    /// The text as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The keys of the variables that have to be known.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Variable { key, .. } => Some(key.as_str()),
+            Part::Pieces(_) => None,
+        })
+    }
+
+    /// The pattern with its variables replaced, `None` if one has no value and no default. The
+    /// value of a variable is plain text: a `*` in a tag is no wildcard.
+    pub fn resolve(&self, context: &Context) -> Option<Vec<Piece>> {
+        let mut pieces = Vec::new();
+        for part in &self.parts {
+            match part {
+                Part::Pieces(some) => pieces.extend(some.iter().cloned()),
+                Part::Variable { key, default } => {
+                    let value = match context.single(key) {
+                        Some(value) => value,
+                        None => default.as_deref()?,
+                    };
+                    pieces.extend(value.chars().map(Piece::Plain));
+                }
+            }
+        }
+        Some(pieces)
+    }
+
+    /// The pattern with a `*` in the place of each variable that has no value: an upper bound.
+    pub fn widened(&self, context: &Context) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        for part in &self.parts {
+            match part {
+                Part::Pieces(some) => pieces.extend(some.iter().cloned()),
+                Part::Variable { key, default } => match context.single(key).or(default.as_deref())
+                {
+                    Some(value) => pieces.extend(value.chars().map(Piece::Plain)),
+                    None => pieces.push(Piece::Many),
+                },
+            }
+        }
+        pieces
+    }
+
+    /// The resolved text without any wildcard meaning, `None` if a variable has no value.
+    pub fn resolve_text(&self, context: &Context) -> Option<String> {
+        let pieces = self.resolve(context)?;
+        Some(text_of(&pieces))
+    }
+}
+
+/// Pieces written out again.
+pub fn text_of(pieces: &[Piece]) -> String {
+    pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Plain(letter) => *letter,
+            Piece::One => '?',
+            Piece::Many => '*',
+        })
+        .collect()
+}
+
+fn push(parts: &mut Vec<Part>, pieces: Vec<Piece>) {
+    if !pieces.is_empty() {
+        parts.push(Part::Pieces(pieces));
+    }
+}
+
+/// `key`, or `key, 'default'`.
+fn variable(inner: &str) -> Part {
+    let (key, default) = match inner.split_once(',') {
+        Some((key, default)) => {
+            let default = default.trim();
+            let plain = default.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
+            (key, plain.map(str::to_owned))
+        }
+        None => (inner, None),
+    };
+    Part::Variable { key: key.trim().to_ascii_lowercase(), default }
+}
