@@ -118,3 +118,31 @@ impl Fingerprint {
         hex::encode(&Sha256::digest(text)[..6])
     }
 }
+
+impl RoleFacts {
+    /// What is known of a role that IAM did not tell of.
+    pub fn unread(arn: &RoleArn, role_id: Option<String>) -> Self {
+        Self {
+            arn: arn.clone(),
+            role_id: role_id.unwrap_or_default(),
+            tags: BTreeMap::new(),
+            policies: Vec::new(),
+            boundary: None,
+        }
+    }
+}
+
+impl CheckResult {
+    /// No answer, for a lasting reason.
+    pub fn not_available(check: Check, standard: Standard, reason: &str) -> Self {
+        Self {
+            status: Status::NotAvailable,
+            severity: Severity::Informational,
+            fingerprint: Fingerprint { check, standard, elements: BTreeSet::new() },
+            excess: Vec::new(),
+            standards: Standard::ALL.map(|standard| (standard, Status::NotAvailable)).into(),
+            reasons: vec![reason.to_owned()],
+            notes: Vec::new(),
+        }
+    }
+}

@@ -25,6 +25,9 @@ pub struct Finding {
     pub owners: Vec<String>,
     /// The answer. Where there never was one, its status is NOT_AVAILABLE.
     pub result: CheckResult,
+    /// Why the answer could not be had the last time, where an earlier one stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_available: Option<String>,
     /// ACTIVE or ARCHIVED.
     pub record_state: RecordState,
     /// The changes that led to this answer, latest last.

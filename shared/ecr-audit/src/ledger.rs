@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::Alert;
 use crate::arn::RoleArn;
-use crate::assessment::Fingerprint;
+use crate::assessment::CheckResult;
 use crate::change::ReportedChange;
-use crate::finding::Finding;
+use crate::finding::{Finding, RecordState};
 use crate::node_role::Use;
-use crate::standard::{Check, Severity, Status};
+use crate::standard::{Check, Status};
 
 /// The schema that this code writes.
 pub const SCHEMA: u32 = 1;
@@ -54,38 +54,28 @@ pub struct RecordedUse {
     pub last_seen: Timestamp,
 }
 
-/// What is remembered of one check.
+/// What is remembered of one check: the finding as it was last told, which is the last definite
+/// answer wherever there ever was one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckRecord {
-    /// The last definite answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<Verdict>,
+    /// The finding of the last write. Its `created_at` never changes as long as the ARN is
+    /// audited; its `updated_at` only moves forward.
+    pub finding: Finding,
     /// Whether it ever was FAILED, so that a new failure is a reopened one.
     #[serde(default)]
     pub ever_failed: bool,
-    /// Whether the role is gone and the finding ARCHIVED.
-    #[serde(default)]
-    pub archived: bool,
-    /// Why it could not be answered the last time; the verdict stays.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub not_available: Option<String>,
-    /// When the finding was first made. It never changes as long as the ARN is audited.
-    pub created_at: Timestamp,
-    /// The `UpdatedAt` of the last finding written to the outbox. It only moves forward.
-    pub updated_at: Timestamp,
-    /// A digest of the finding's contents but for its times: what makes an import needless.
-    pub contents: String,
 }
 
-/// A check's last definite answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// PASSED, WARNING or FAILED.
-    pub status: Status,
-    /// How bad it was.
-    pub severity: Severity,
-    /// What was wrong.
-    pub fingerprint: Fingerprint,
+impl CheckRecord {
+    /// The last definite answer; `None` where there never was one.
+    pub fn verdict(&self) -> Option<&CheckResult> {
+        Some(&self.finding.result).filter(|result| result.status != Status::NotAvailable)
+    }
+
+    /// Whether the finding stands as ARCHIVED.
+    pub fn is_archived(&self) -> bool {
+        self.finding.record_state == RecordState::Archived
+    }
 }
 
 /// Something still to be delivered.
@@ -98,9 +88,9 @@ pub struct OutboxEntry {
     /// Until when a sender holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leased_until: Option<Timestamp>,
-    /// The write that holds the lease.
+    /// The sender that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lease: Option<String>,
+    pub sender: Option<String>,
 }
 
 /// What can be delivered.

@@ -6,19 +6,34 @@
 pub mod arn;
 pub mod change;
 pub mod node_role;
+pub mod organization;
 pub mod role_policies;
 pub mod settings;
 
 pub mod catalogue;
 pub mod permissions;
+pub mod repository_names;
+pub mod request_facts;
 pub mod standard;
+pub mod unknown_actions;
 
+pub mod assess;
 pub mod assessment;
+pub mod effective;
+pub mod remedy;
+
 pub mod ledger;
+pub mod registry_documents;
+pub mod transition;
+pub mod uses;
+pub mod visibility;
 
 pub mod alert;
 pub mod finding;
-pub mod remedy;
+
+pub mod asff;
+pub mod owners;
 
 pub mod error;
+pub mod journey;
 pub mod ports;

@@ -1,6 +1,15 @@
-//! The commands that put a role right, offered only after the engine has shown that they do.
+//! The commands that put a role right. They are tried on a copy of the role before they are
+//! offered: afterwards it passes, can still pull, and has lost nothing but ECR rights.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::assess::{RoleState, assess};
+use crate::assessment::Assessment;
+use crate::catalogue::{C0223_ACTIONS, Catalogue};
+use crate::role_policies::{PolicyName, RolePolicies, RolePolicy};
+use crate::settings::Settings;
+use crate::standard::{Check, Standard, Status};
 
 /// What puts a role right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,4 +22,303 @@ pub struct Remedy {
     pub advice: Vec<String>,
     /// Why there is no safe remedy, and which rights would go.
     pub obstacle: Option<String>,
+}
+
+/// The remedy for what is FAILED; `None` where nothing is.
+pub fn remedy(
+    state: &RoleState<'_>,
+    assessment: &Assessment,
+    settings: &Settings,
+) -> Option<Remedy> {
+    let is_failed = |check: Check| {
+        assessment.checks.get(&check).is_some_and(|result| result.status == Status::Failed)
+    };
+    if !is_failed(Check::ReadOnly) && !is_failed(Check::CanPull) {
+        return None;
+    }
+    let mut plan = Plan::new(state.role);
+    if is_failed(Check::ReadOnly) {
+        for policy in granting_policies(assessment) {
+            plan.take_away(&policy, settings.standard);
+        }
+    }
+    if !plan.passes(state, settings) {
+        plan.grant_pull(settings);
+    }
+    let mut advice = Vec::new();
+    if is_failed(Check::ReadOnly) {
+        advice.push(
+            "Something in the cluster must push? Give that workload its own role (EKS Pod \
+             Identity or IRSA), not the nodes."
+                .to_owned(),
+        );
+    }
+    advice.push(
+        "If Terraform or CloudFormation keeps the role, make the same change there, or it will \
+         come back."
+            .to_owned(),
+    );
+    if plan.obstacles.is_empty() && plan.passes(state, settings) {
+        return Some(Remedy {
+            commands: plan.commands(),
+            checked: "The nodes can still pull, and nothing but ECR rights is lost.".to_owned(),
+            advice,
+            obstacle: None,
+        });
+    }
+    if plan.obstacles.is_empty() {
+        plan.obstacles.push(
+            "No change to the role's own policies makes it pass: a permissions boundary, a \
+             repository policy or an organization policy decides."
+                .to_owned(),
+        );
+    }
+    Some(Remedy {
+        commands: Vec::new(),
+        checked: String::new(),
+        advice,
+        obstacle: Some(plan.obstacles.join(" ")),
+    })
+}
+
+/// Every policy that grants something beyond the standard, once.
+fn granting_policies(assessment: &Assessment) -> Vec<String> {
+    let mut policies: Vec<String> = assessment
+        .checks
+        .get(&Check::ReadOnly)
+        .into_iter()
+        .flat_map(|result| &result.excess)
+        .flat_map(|excess| &excess.statements)
+        .map(|statement| statement.policy.clone())
+        .collect();
+    policies.sort();
+    policies.dedup();
+    policies
+}
+
+/// A copy of the role, changed as the commands would change it.
+struct Plan {
+    role: RolePolicies,
+    /// What gives: first, so that the nodes can pull at every moment.
+    giving: Vec<String>,
+    taking: Vec<String>,
+    obstacles: Vec<String>,
+}
+
+impl Plan {
+    fn new(role: &RolePolicies) -> Self {
+        Self { role: role.clone(), giving: Vec::new(), taking: Vec::new(), obstacles: Vec::new() }
+    }
+
+    fn commands(self) -> Vec<String> {
+        self.giving.into_iter().chain(self.taking).collect()
+    }
+
+    fn passes(&self, state: &RoleState<'_>, settings: &Settings) -> bool {
+        let changed = RoleState { role: &self.role, ..*state };
+        assess(&changed, settings).checks.values().all(|result| result.status == Status::Passed)
+    }
+
+    fn take_away(&mut self, policy: &str, standard: Standard) {
+        let Some(place) =
+            self.role.identity.iter().position(|known| known.policy.as_str() == policy)
+        else {
+            self.obstacles.push(format!("{policy} grants it, which is no policy of the role."));
+            return;
+        };
+        let known = self.role.identity[place].clone();
+        let document: Option<Value> =
+            known.document.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let Some(document) = document else {
+            self.obstacles.push(format!("{policy} cannot be read."));
+            return;
+        };
+        if is_about_ecr_alone(&document) {
+            self.role.identity.remove(place);
+            self.taking.push(removal(&self.role, &known.policy));
+            return;
+        }
+        if known.policy.is_aws_managed() {
+            self.obstacles.push(format!(
+                "{policy} is AWS's own and grants other services as well: detaching it would take \
+                 those rights too."
+            ));
+            return;
+        }
+        match narrowed(&document, standard) {
+            Some(document) => self.replace(place, &document),
+            None => self.obstacles.push(format!(
+                "{policy} grants ECR by a wildcard over all services: only its author can say \
+                 what else has to stay."
+            )),
+        }
+    }
+
+    fn replace(&mut self, place: usize, document: &Value) {
+        let role_name = self.role.role_arn.role_name();
+        let known = &mut self.role.identity[place];
+        let text = document.to_string();
+        self.taking.push(match known.policy.inline_name() {
+            Some(name) => format!(
+                "aws iam put-role-policy --role-name {} --policy-name {} --policy-document {}",
+                quoted(role_name.as_str()),
+                quoted(name),
+                quoted(&text)
+            ),
+            None => format!(
+                "aws iam create-policy-version --policy-arn {} --set-as-default --policy-document {}",
+                quoted(known.policy.as_str()),
+                quoted(&text)
+            ),
+        });
+        known.document = Some(text);
+    }
+
+    fn grant_pull(&mut self, settings: &Settings) {
+        let role_name = self.role.role_arn.role_name();
+        if settings.standard == Standard::C0223 {
+            let document = json!({
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": "Allow", "Action": C0223_ACTIONS, "Resource": "*"}],
+            })
+            .to_string();
+            self.giving.push(format!(
+                "aws iam put-role-policy --role-name {} --policy-name EcrPull --policy-document {}",
+                quoted(role_name.as_str()),
+                quoted(&document)
+            ));
+            self.role.identity.push(RolePolicy {
+                policy: PolicyName::inline("EcrPull"),
+                version: None,
+                document: Some(document),
+            });
+            return;
+        }
+        let policy_arn = format!(
+            "arn:{}:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
+            self.role.role_arn.partition()
+        );
+        self.giving.push(format!(
+            "aws iam attach-role-policy --role-name {} --policy-arn {policy_arn}",
+            quoted(role_name.as_str())
+        ));
+        self.role.identity.push(RolePolicy {
+            policy: PolicyName::managed(&policy_arn),
+            version: Some("v1".to_owned()),
+            document: Some(PULL_ONLY.to_owned()),
+        });
+    }
+}
+
+/// AmazonEC2ContainerRegistryPullOnly v1, as AWS published it.
+/// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEC2ContainerRegistryPullOnly.html>
+const PULL_ONLY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:GetAuthorizationToken","ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchImportUpstreamImage"],"Resource":"*"}]}"#;
+
+fn removal(role: &RolePolicies, policy: &PolicyName) -> String {
+    let role_name = role.role_arn.role_name();
+    let role_name = quoted(role_name.as_str());
+    match policy.inline_name() {
+        Some(name) => format!(
+            "aws iam delete-role-policy --role-name {role_name} --policy-name {}",
+            quoted(name)
+        ),
+        None => format!(
+            "aws iam detach-role-policy --role-name {role_name} --policy-arn {}",
+            quoted(policy.as_str())
+        ),
+    }
+}
+
+/// The statements of a document, one or many.
+fn statements(document: &Value) -> Vec<Value> {
+    match document.get("Statement") {
+        Some(Value::Array(statements)) => statements.clone(),
+        Some(statement) => vec![statement.clone()],
+        None => Vec::new(),
+    }
+}
+
+fn actions(statement: &Value) -> Option<Vec<String>> {
+    match statement.get("Action")? {
+        Value::String(action) => Some(vec![action.clone()]),
+        Value::Array(actions) => {
+            actions.iter().map(|action| action.as_str().map(str::to_owned)).collect()
+        }
+        _ => None,
+    }
+}
+
+fn is_ecr(action: &str) -> bool {
+    let lower = action.to_ascii_lowercase();
+    lower.starts_with("ecr:") || lower.starts_with("ecr-public:")
+}
+
+fn is_about_ecr_alone(document: &Value) -> bool {
+    statements(document).iter().all(|statement| {
+        actions(statement).is_some_and(|actions| actions.iter().all(|action| is_ecr(action)))
+    })
+}
+
+/// The document with only its excess ECR grants taken out. `None` where ECR is granted by a
+/// pattern over all services.
+fn narrowed(document: &Value, standard: Standard) -> Option<Value> {
+    let mut kept = Vec::new();
+    for statement in statements(document) {
+        let is_allow = statement.get("Effect").and_then(Value::as_str) == Some("Allow");
+        if !is_allow {
+            kept.push(statement);
+            continue;
+        }
+        let listed = actions(&statement)?;
+        if listed.iter().any(|action| action.starts_with('*')) {
+            return None;
+        }
+        let left: Vec<String> = listed
+            .into_iter()
+            .flat_map(
+                |action| if is_ecr(&action) { permitted(&action, standard) } else { vec![action] },
+            )
+            .collect();
+        if !left.is_empty() {
+            let mut statement = statement;
+            statement["Action"] = left.into();
+            kept.push(statement);
+        }
+    }
+    let mut document = document.clone();
+    document["Statement"] = kept.into();
+    Some(document)
+}
+
+/// What of an ECR pattern the standard permits, by name.
+fn permitted(pattern: &str, standard: Standard) -> Vec<String> {
+    let pattern = iam_policy::action::ActionPattern::parse(pattern);
+    Catalogue::embedded()
+        .actions
+        .iter()
+        .filter(|entry| pattern.matches(&entry.action) && entry.is_within(standard))
+        .map(|entry| entry.action.clone())
+        .collect()
+}
+
+/// A word as a POSIX shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@+,".contains(&byte);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_quoted_where_a_shell_would_break_it() {
+        assert_eq!(quoted("prod-workers"), "prod-workers");
+        assert_eq!(quoted(r#""; rm -rf"#), r#"'"; rm -rf'"#);
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
 }

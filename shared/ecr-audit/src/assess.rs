@@ -1,0 +1,244 @@
+//! Effective permissions -> both checks. What is too much is an upper bound, what is enough to
+//! pull a lower one; what cannot be read is NOT_AVAILABLE.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::assessment::{
+    Assessment, CheckResult, Excess, Fingerprint, FingerprintElement, RoleFacts,
+};
+use crate::catalogue::{Catalogue, CataloguedAction};
+use crate::effective::effective;
+use crate::node_role::Use;
+use crate::organization::OrganizationPolicies;
+use crate::permissions::{Access, EffectivePermissions, Scope};
+use crate::role_policies::{RegistryDocument, RolePolicies};
+use crate::settings::Settings;
+use crate::standard::{Check, Severity, Standard, Status};
+
+/// Everything that an answer about one role rests on.
+#[derive(Clone, Copy, Debug)]
+pub struct RoleState<'state> {
+    /// The role, as IAM holds it.
+    pub role: &'state RolePolicies,
+    /// Why it is a node role.
+    pub uses: &'state [Use],
+    /// Repository and registry policies that may touch it.
+    pub registry: &'state [RegistryDocument],
+    /// The organization's policies, where they are given.
+    pub organization: &'state OrganizationPolicies,
+}
+
+/// The actions that a pull needs, as the finding names them.
+pub const PULL_ACTIONS: [&str; 3] =
+    ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+
+const LAYER_CHECK: &str = "ecr:BatchCheckLayerAvailability";
+
+/// Answers both checks for one role.
+pub fn assess(state: &RoleState<'_>, settings: &Settings) -> Assessment {
+    let role = RoleFacts {
+        arn: state.role.role_arn.clone(),
+        role_id: state.role.role_id.clone(),
+        tags: state.role.tags.clone(),
+        policies: state
+            .role
+            .identity
+            .iter()
+            .map(|policy| (policy.policy.clone(), policy.version.clone()))
+            .collect(),
+        boundary: state.role.boundary.as_ref().map(|boundary| boundary.policy.clone()),
+    };
+    let standard = settings.standard;
+    let checks = match effective(state, settings) {
+        Ok(permissions) => BTreeMap::from([
+            (Check::ReadOnly, read_only(&permissions, standard)),
+            (Check::CanPull, can_pull(&permissions, standard)),
+        ]),
+        Err(reason) => Check::ALL
+            .map(|check| (check, CheckResult::not_available(check, standard, &reason)))
+            .into(),
+    };
+    Assessment { role, standard, checks }
+}
+
+/// May the role do no more than the standard permits?
+fn read_only(permissions: &EffectivePermissions, standard: Standard) -> CheckResult {
+    let excess = excess_of(permissions, standard);
+    let standards = Standard::ALL
+        .map(|standard| {
+            let is_clean = excess_of(permissions, standard).is_empty();
+            (standard, if is_clean { Status::Passed } else { Status::Failed })
+        })
+        .into();
+    let mut notes = permissions.notes.clone();
+    let stricter: Vec<String> = excess_of(permissions, Standard::C0223)
+        .into_iter()
+        .map(|excess| excess.action)
+        .filter(|action| !excess.iter().any(|told| told.action == *action))
+        .collect();
+    if !stricter.is_empty() {
+        notes.push(format!(
+            "Beyond the four actions of C-0223, which the {standard} standard permits: {}.",
+            stricter.join(", ")
+        ));
+    }
+    CheckResult {
+        status: if excess.is_empty() { Status::Passed } else { Status::Failed },
+        severity: excess
+            .iter()
+            .map(|excess| excess.severity)
+            .max()
+            .unwrap_or(Severity::Informational),
+        fingerprint: Fingerprint {
+            check: Check::ReadOnly,
+            standard,
+            elements: excess
+                .iter()
+                .map(|excess| FingerprintElement {
+                    action: excess.action.clone(),
+                    access: excess.access,
+                    scope: excess.scope,
+                })
+                .collect(),
+        },
+        excess,
+        standards,
+        reasons: Vec::new(),
+        notes,
+    }
+}
+
+/// What is beyond a standard, worst first.
+fn excess_of(permissions: &EffectivePermissions, standard: Standard) -> Vec<Excess> {
+    let catalogue = Catalogue::embedded();
+    let known = permissions.actions.iter().filter_map(|permission| {
+        let entry = entry_of(catalogue, &permission.action)?;
+        let is_excess = permission.access > Access::Denied && !entry.is_within(standard);
+        is_excess.then(|| Excess {
+            action: permission.action.clone(),
+            access: permission.access,
+            scope: permission.scope,
+            severity: lowered(entry.severity(), permission.access, permission.scope),
+            witness: permission.witness.clone(),
+            statements: permission.statements.clone(),
+        })
+    });
+    let unknown = permissions.unknown_actions.iter().flat_map(|(service, unknown)| {
+        let write = (unknown.write > Access::Denied).then(|| Excess {
+            action: format!("{service}:<unknown write>"),
+            access: unknown.write,
+            scope: unknown.write_scope,
+            severity: lowered(Severity::Medium, unknown.write, unknown.write_scope),
+            witness: None,
+            statements: Vec::new(),
+        });
+        let read_counts = unknown.read > Access::Denied && standard != Standard::ReadOnly;
+        let read = read_counts.then(|| Excess {
+            action: format!("{service}:<unknown read>"),
+            access: unknown.read,
+            scope: Scope::EveryRepository,
+            severity: Severity::Low,
+            witness: None,
+            statements: Vec::new(),
+        });
+        write.into_iter().chain(read)
+    });
+    let mut excess: Vec<Excess> = known.chain(unknown).collect();
+    excess.sort_by(|one, two| {
+        (two.severity, two.access, &one.action).cmp(&(one.severity, one.access, &two.action))
+    });
+    excess
+}
+
+fn entry_of<'entry>(
+    catalogue: &'entry Catalogue,
+    action: &str,
+) -> Option<&'entry CataloguedAction> {
+    catalogue.actions.iter().find(|entry| entry.action == action)
+}
+
+/// One step lower if only conditional or only on named repositories; both together one step.
+fn lowered(severity: Severity, access: Access, scope: Scope) -> Severity {
+    if access == Access::Conditional || scope == Scope::NamedRepositories {
+        severity.one_lower()
+    } else {
+        severity
+    }
+}
+
+/// May the role do no less than pulling needs?
+fn can_pull(permissions: &EffectivePermissions, standard: Standard) -> CheckResult {
+    let status_under = |standard: Standard| {
+        let layer_check = permissions
+            .actions
+            .iter()
+            .find(|permission| permission.action == LAYER_CHECK)
+            .map_or(Access::Denied, |permission| permission.access);
+        let access = match standard {
+            Standard::C0223 => permissions.pull.access.min(layer_check),
+            Standard::ReadOnly | Standard::PullOnly => permissions.pull.access,
+        };
+        match access {
+            Access::Allowed => Status::Passed,
+            Access::Conditional => Status::Warning,
+            Access::Denied => Status::Failed,
+        }
+    };
+    let status = status_under(standard);
+    let lacks = |action: &str| {
+        permissions
+            .actions
+            .iter()
+            .any(|permission| permission.action == action && permission.access == Access::Denied)
+    };
+    let mut missing: BTreeSet<&str> =
+        PULL_ACTIONS.into_iter().filter(|action| lacks(action)).collect();
+    let mut notes = Vec::new();
+    if lacks(LAYER_CHECK) {
+        if standard == Standard::C0223 {
+            missing.insert(LAYER_CHECK);
+        } else {
+            notes.push(format!(
+                "{LAYER_CHECK} is missing. C-0223 lists it, but only pushing needs it."
+            ));
+        }
+    }
+    if permissions.pull.scope == Scope::NamedRepositories
+        && let Some(repository) = &permissions.pull.repository
+    {
+        notes.push(format!("Only certain repositories can be pulled from, such as {repository}."));
+    }
+    let mut reasons = Vec::new();
+    if status != Status::Passed {
+        reasons.clone_from(&permissions.pull.because);
+        if !missing.is_empty() {
+            let missing: Vec<&str> = missing.iter().copied().collect();
+            reasons.push(format!("Not granted: {}.", missing.join(", ")));
+        }
+    }
+    let elements = match status {
+        Status::Failed if missing.is_empty() => {
+            BTreeSet::from([element("ecr:pull", Access::Denied)])
+        }
+        Status::Failed => missing.iter().map(|action| element(action, Access::Denied)).collect(),
+        Status::Warning => BTreeSet::from([element("ecr:pull", Access::Conditional)]),
+        Status::Passed | Status::NotAvailable => BTreeSet::new(),
+    };
+    CheckResult {
+        status,
+        severity: match status {
+            Status::Failed => Severity::Medium,
+            Status::Warning => Severity::Low,
+            Status::Passed | Status::NotAvailable => Severity::Informational,
+        },
+        fingerprint: Fingerprint { check: Check::CanPull, standard, elements },
+        excess: Vec::new(),
+        standards: Standard::ALL.map(|standard| (standard, status_under(standard))).into(),
+        reasons,
+        notes,
+    }
+}
+
+fn element(action: &str, access: Access) -> FingerprintElement {
+    FingerprintElement { action: action.to_owned(), access, scope: Scope::EveryRepository }
+}

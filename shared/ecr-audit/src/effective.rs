@@ -1,0 +1,334 @@
+//! Role policies -> effective permissions, by the engine of iam-policy.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use iam_policy::context::ContextValue;
+use iam_policy::decision::{NamedPolicy, PolicySet, ResourcePolicy, StatementRef};
+use iam_policy::document::{Effect, PolicyDocument};
+use iam_policy::effective::{self as engine, AskedAction, Level, Question};
+use iam_policy::glob;
+
+use crate::assess::{PULL_ACTIONS, RoleState};
+use crate::catalogue::Catalogue;
+use crate::permissions::{
+    Access, ActionPermission, EffectivePermissions, PolicyStatement, PullPermission, Scope,
+    UnknownActions, Witness,
+};
+use crate::repository_names::RepositoryNames;
+use crate::request_facts::{knowledge, places, principal};
+use crate::role_policies::RegistryDocument;
+use crate::settings::Settings;
+use crate::unknown_actions::unknown_actions;
+
+/// The services whose actions are judged.
+pub const SERVICES: [&str; 2] = ["ecr", "ecr-public"];
+
+/// Works out what the role may do. The error says, in a sentence, why that cannot be told.
+pub fn effective(
+    state: &RoleState<'_>,
+    settings: &Settings,
+) -> Result<EffectivePermissions, String> {
+    let read = ReadPolicies::of(state)?;
+    let asker = Asker { state, settings, read: &read };
+    let mut actions = Vec::new();
+    let mut answered: BTreeMap<(Vec<bool>, bool, Vec<String>, &str), engine::Access> =
+        BTreeMap::new();
+    for entry in &Catalogue::embedded().actions {
+        let (service, _) = entry.action.split_once(':').unwrap_or_default();
+        let key = (
+            engine::signature(&read.set, &entry.action),
+            entry.takes_resource,
+            entry.condition_keys.clone(),
+            service,
+        );
+        let access = answered.entry(key).or_insert_with(|| {
+            let asked = [AskedAction { name: &entry.action, takes_resource: entry.takes_resource }];
+            asker.ask(service, &asked, Some(entry))
+        });
+        actions.push(asker.permission(
+            &entry.action,
+            entry.access_level,
+            entry.takes_resource,
+            access,
+        ));
+    }
+    let unknown_actions =
+        SERVICES.into_iter().map(|service| (service.to_owned(), asker.unknown(service))).collect();
+    let pull = asker.pull(&actions);
+    Ok(EffectivePermissions { actions, unknown_actions, pull, notes: read.notes })
+}
+
+/// The policies, parsed, with what they say wrongly.
+struct ReadPolicies {
+    set: PolicySet,
+    versions: BTreeMap<String, String>,
+    notes: Vec<String>,
+}
+
+impl ReadPolicies {
+    fn of(state: &RoleState<'_>) -> Result<Self, String> {
+        let mut read =
+            Self { set: PolicySet::default(), versions: BTreeMap::new(), notes: Vec::new() };
+        for policy in &state.role.identity {
+            let named = read.policy(policy.policy.as_str(), policy.document.as_deref())?;
+            read.set.identity.push(named);
+            if let Some(version) = &policy.version {
+                read.versions.insert(policy.policy.as_str().to_owned(), version.clone());
+            }
+        }
+        if let Some(boundary) = &state.role.boundary {
+            let named = read.policy(boundary.policy.as_str(), boundary.document.as_deref())?;
+            read.set.boundary = Some(named);
+        }
+        for level in &state.organization.scps {
+            let level = level
+                .iter()
+                .map(|document| read.policy(&document.name, Some(&document.document)))
+                .collect::<Result<_, _>>()?;
+            read.set.scps.push(level);
+        }
+        for level in &state.organization.rcps {
+            let level = level
+                .iter()
+                .map(|document| read.policy(&document.name, Some(&document.document)))
+                .collect::<Result<_, _>>()?;
+            read.set.rcps.push(level);
+        }
+        for document in state.registry {
+            let resource = read.registry(state, document)?;
+            read.set.resource.push(resource);
+        }
+        Ok(read)
+    }
+
+    fn policy(&mut self, name: &str, document: Option<&str>) -> Result<NamedPolicy, String> {
+        let text = document.ok_or_else(|| format!("the document of {name} could not be had"))?;
+        let document = PolicyDocument::parse(text)
+            .map_err(|error| format!("the document of {name} is not a policy: {error}"))?;
+        self.notes.extend(document.notes.iter().map(|note| format!("{name}: {note}")));
+        Ok(NamedPolicy { name: name.to_owned(), document: Arc::new(document) })
+    }
+
+    /// A repository's policy stands on the repository; the registry's on all of its region.
+    fn registry(
+        &mut self,
+        state: &RoleState<'_>,
+        document: &RegistryDocument,
+    ) -> Result<ResourcePolicy, String> {
+        let role_arn = &state.role.role_arn;
+        let account = role_arn.account();
+        let partition = role_arn.partition();
+        let region = &document.region;
+        let (name, stands_on) = match &document.repository_name {
+            Some(repository) => {
+                let arn = format!("arn:{partition}:ecr:{region}:{account}:repository/{repository}");
+                (arn.clone(), arn)
+            }
+            None => (
+                format!("registry:{region}"),
+                format!("arn:{partition}:ecr:{region}:{account}:repository/*"),
+            ),
+        };
+        let covers = if document.covers_all_actions {
+            Vec::new()
+        } else {
+            ["ecr:ReplicateImage", "ecr:BatchImportUpstreamImage", "ecr:CreateRepository"]
+                .map(str::to_owned)
+                .to_vec()
+        };
+        let policy = self.policy(&name, Some(&document.document))?;
+        Ok(ResourcePolicy { policy, stands_on: glob::pieces(&stands_on), covers })
+    }
+}
+
+struct Asker<'asker> {
+    state: &'asker RoleState<'asker>,
+    settings: &'asker Settings,
+    read: &'asker ReadPolicies,
+}
+
+impl Asker<'_> {
+    fn ask(
+        &self,
+        service: &str,
+        actions: &[AskedAction<'_>],
+        entry: Option<&crate::catalogue::CataloguedAction>,
+    ) -> engine::Access {
+        engine::effective(
+            &self.read.set,
+            &Question {
+                principal: &principal(self.state),
+                actions,
+                places: &places(self.state, self.settings, service),
+                names: &RepositoryNames,
+                knowledge: &knowledge(self.state, entry),
+            },
+        )
+    }
+
+    fn permission(
+        &self,
+        action: &str,
+        access_level: crate::catalogue::AccessLevel,
+        takes_resource: bool,
+        access: &engine::Access,
+    ) -> ActionPermission {
+        let deciding =
+            if access.level == Level::Denied { &access.denying } else { &access.granting };
+        ActionPermission {
+            action: action.to_owned(),
+            access_level,
+            access: level(access.level),
+            scope: scope(access, takes_resource),
+            witness: access.witness.as_ref().map(witness),
+            statements: self.statements(deciding),
+            is_upper_bound: access.is_bound,
+        }
+    }
+
+    fn statements(&self, cited: &BTreeSet<StatementRef>) -> Vec<PolicyStatement> {
+        cited
+            .iter()
+            .map(|cited| PolicyStatement {
+                policy: cited.policy.clone(),
+                version: self.read.versions.get(&cited.policy).cloned(),
+                sid: cited.sid.clone(),
+                index: cited.index,
+                effect: match cited.effect {
+                    Effect::Allow => "Allow".to_owned(),
+                    Effect::Deny => "Deny".to_owned(),
+                },
+            })
+            .collect()
+    }
+
+    /// The strongest answer over names that no catalogue entry has.
+    fn unknown(&self, service: &str) -> UnknownActions {
+        let names = unknown_actions(&self.read.set, service);
+        let mut answer = UnknownActions {
+            read: Access::Denied,
+            write: Access::Denied,
+            write_scope: Scope::NamedRepositories,
+        };
+        let mut answered: BTreeMap<Vec<bool>, (Access, Scope)> = BTreeMap::new();
+        for name in names {
+            let action = format!("{service}:{}", name.text);
+            let (access, scope) =
+                *answered.entry(engine::signature(&self.read.set, &action)).or_insert_with(|| {
+                    // Whether an unknown action takes a resource is not known: both are tried.
+                    let on_resource = self.ask(
+                        service,
+                        &[AskedAction { name: &action, takes_resource: true }],
+                        None,
+                    );
+                    let on_all = self.ask(
+                        service,
+                        &[AskedAction { name: &action, takes_resource: false }],
+                        None,
+                    );
+                    let best = if on_all.level > on_resource.level {
+                        (&on_all, false)
+                    } else {
+                        (&on_resource, true)
+                    };
+                    (level(best.0.level), scope(best.0, best.1))
+                });
+            if access == Access::Denied {
+                continue;
+            }
+            if name.is_read {
+                answer.read = answer.read.max(access);
+            } else {
+                answer.write = answer.write.max(access);
+                answer.write_scope = answer.write_scope.max(scope);
+            }
+        }
+        answer
+    }
+
+    fn pull(&self, actions: &[ActionPermission]) -> PullPermission {
+        let asked = PULL_ACTIONS
+            .map(|name| AskedAction { name, takes_resource: name != "ecr:GetAuthorizationToken" });
+        let access = self.ask("ecr", &asked, None);
+        let mut because = Vec::new();
+        match access.level {
+            Level::Allowed => {}
+            Level::Conditional => {
+                let witness = access.witness.as_ref();
+                let conditions: Vec<String> = witness
+                    .into_iter()
+                    .flat_map(|witness| &witness.context)
+                    .map(|(key, value)| match value {
+                        Some(value) => format!("{key} = {}", shown(value)),
+                        None => format!("{key} absent"),
+                    })
+                    .collect();
+                because.push(if conditions.is_empty() {
+                    "Pulling depends on another account's consent or on what cannot be known."
+                        .to_owned()
+                } else {
+                    format!("Pulling depends on what cannot be known: {}.", conditions.join(", "))
+                });
+            }
+            Level::Denied => {
+                let each_alone = PULL_ACTIONS.iter().all(|name| {
+                    actions
+                        .iter()
+                        .any(|known| known.action == *name && known.access > Access::Denied)
+                });
+                if each_alone {
+                    because.push(
+                        "No repository and region has all three actions that a pull needs."
+                            .to_owned(),
+                    );
+                }
+            }
+        }
+        PullPermission {
+            access: level(access.level),
+            scope: scope(&access, true),
+            repository: access.witness.map(|witness| witness.resource),
+            because,
+        }
+    }
+}
+
+fn level(level: Level) -> Access {
+    match level {
+        Level::Denied => Access::Denied,
+        Level::Conditional => Access::Conditional,
+        Level::Allowed => Access::Allowed,
+    }
+}
+
+fn scope(access: &engine::Access, takes_resource: bool) -> Scope {
+    if access.covers_a_place || (!takes_resource && access.level > Level::Denied) {
+        Scope::EveryRepository
+    } else {
+        Scope::NamedRepositories
+    }
+}
+
+fn witness(witness: &engine::Witness) -> Witness {
+    let context = witness
+        .context
+        .iter()
+        .map(|(key, value)| {
+            let value = match value {
+                None => serde_json::Value::Null,
+                Some(ContextValue::Single(text)) => text.clone().into(),
+                Some(ContextValue::Multiple(texts)) => texts.clone().into(),
+            };
+            (key.clone(), value)
+        })
+        .collect();
+    Witness { resource: witness.resource.clone(), context }
+}
+
+fn shown(value: &ContextValue) -> String {
+    match value {
+        ContextValue::Single(text) => text.clone(),
+        ContextValue::Multiple(texts) => format!("[{}]", texts.join(", ")),
+    }
+}

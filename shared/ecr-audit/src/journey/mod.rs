@@ -1,0 +1,73 @@
+//! The journey: the one place where ports are called. Changes become the roles they touch, each
+//! role is read and assessed once, its record written, its outbox delivered.
+
+pub mod affected;
+pub mod delivery;
+pub mod role;
+pub mod sweep;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::stream::{self, StreamExt};
+
+pub use sweep::{SweepError, SweepSummary, sweep};
+
+use crate::arn::RoleArn;
+use crate::change::ReportedChange;
+use crate::journey::affected::{Affected, affected};
+use crate::journey::role::{RoleTask, assess_role};
+use crate::ports::Ports;
+use crate::settings::Settings;
+
+/// How many roles are read at once. IAM throttles by account, so more would not be faster.
+const ROLES_AT_ONCE: usize = 4;
+
+/// One message of a batch, read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The queue's id of the message.
+    pub message_id: String,
+    /// Whether the queue gives it out for the first time.
+    pub is_first_receipt: bool,
+    /// What it tells; nothing for an event that has no effect.
+    pub changes: Vec<ReportedChange>,
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Handled {
+    /// The messages that have to come again, each with the reason.
+    pub failed: BTreeMap<String, String>,
+    /// The roles that the changes led to, whatever came of them.
+    pub assessed: BTreeSet<RoleArn>,
+}
+
+/// Handles a batch: a message is done only when every role it touches is recorded and every
+/// outbox entry of those roles is delivered.
+pub async fn handle(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]) -> Handled {
+    let mut handled = Handled::default();
+    let Affected { tasks, failed } = affected(ports, settings, arrivals).await;
+    handled.failed = failed;
+    let outcomes: Vec<_> = stream::iter(tasks)
+        .map(|task: RoleTask| async move {
+            let outcome = assess_role(ports, settings, &task).await;
+            (task, outcome)
+        })
+        .buffer_unordered(ROLES_AT_ONCE)
+        .collect()
+        .await;
+    for (task, outcome) in outcomes {
+        match outcome {
+            Ok(role_arn) => handled.assessed.extend(role_arn),
+            Err(error) => {
+                for message_id in &task.message_ids {
+                    handled.failed.entry(message_id.clone()).or_insert_with(|| error.to_string());
+                }
+            }
+        }
+    }
+    for (message_id, reason) in &handled.failed {
+        tracing::warn!(message_id, reason, "the message has to come again");
+    }
+    handled
+}

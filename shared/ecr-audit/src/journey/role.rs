@@ -1,0 +1,210 @@
+//! One role, from the ledger's record to the next one, in the design's order: the record first,
+//! then AWS, then one conditional write. On a conflict nothing read so far is used again.
+
+use std::collections::BTreeSet;
+
+use crate::arn::{RoleArn, RoleName};
+use crate::assess::{RoleState, assess};
+use crate::change::ReportedChange;
+use crate::error::PortError;
+use crate::journey::delivery::{Claim, deliver, deliver_claimed};
+use crate::ledger::{Record, RecordedUse};
+use crate::node_role::{Sighting, UseListing};
+use crate::organization::OrganizationPolicies;
+use crate::ports::{Ports, Versioned, WriteOutcome};
+use crate::remedy::remedy;
+use crate::role_policies::RolePolicies;
+use crate::settings::Settings;
+use crate::transition::{Observed, Step, transition};
+use crate::uses::standing_uses;
+use crate::visibility::{Expectation, not_yet_visible};
+
+/// How often a role starts again after a conflict before its messages have to come again.
+const ATTEMPTS: usize = 8;
+
+/// One role that a batch or a sweep touches.
+#[derive(Clone, Debug)]
+pub struct RoleTask {
+    /// The role.
+    pub role_name: RoleName,
+    /// The messages that wait for it.
+    pub message_ids: BTreeSet<String>,
+    /// What the batch tells of it.
+    pub changes: Vec<ReportedChange>,
+    /// The uses that were just seen.
+    pub sightings: Vec<Sighting>,
+    /// What a read has to show before it is believed.
+    pub expectations: Vec<Expectation>,
+    /// The sources that were listed to their end.
+    pub listing: UseListing,
+    /// Whether alerts wait for the sweep's digest.
+    pub into_digest: bool,
+}
+
+/// Why a role could not be brought to its end now.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RoleError {
+    /// A port did not answer.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// A fresh change is not visible in what was read.
+    #[error("the change to `{0}` is not visible in IAM yet")]
+    TooFresh(String),
+    /// Others kept writing the record.
+    #[error("the record of {0} was written by others {ATTEMPTS} times in a row")]
+    Contended(RoleName),
+    /// Another sender holds an entry of the outbox.
+    #[error("an entry of the outbox of {0} is held by another sender")]
+    Held(RoleName),
+}
+
+impl RoleTask {
+    /// A task about which nothing is known yet.
+    pub fn new(role_name: RoleName) -> Self {
+        Self {
+            role_name,
+            message_ids: BTreeSet::new(),
+            changes: Vec::new(),
+            sightings: Vec::new(),
+            expectations: Vec::new(),
+            listing: UseListing::default(),
+            into_digest: false,
+        }
+    }
+}
+
+/// Assesses one role and delivers what came of it. `None`: it is no node role.
+pub async fn assess_role(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    task: &RoleTask,
+) -> Result<Option<RoleArn>, RoleError> {
+    for _ in 0..ATTEMPTS {
+        // Whoever assesses a role delivers its outbox first.
+        let Some(known) = deliver(ports, &task.role_name).await? else {
+            if task.sightings.is_empty() {
+                return Ok(None);
+            }
+            match step(ports, settings, task, None).await? {
+                Some(role_arn) => return Ok(Some(role_arn)),
+                None => continue,
+            }
+        };
+        if let Some(role_arn) = step(ports, settings, task, Some(known)).await? {
+            return Ok(Some(role_arn));
+        }
+    }
+    Err(RoleError::Contended(task.role_name.clone()))
+}
+
+/// One attempt. `None`: another write came first.
+async fn step(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    task: &RoleTask,
+    known: Option<Versioned>,
+) -> Result<Option<RoleArn>, RoleError> {
+    let (before, version) = match known {
+        Some(versioned) => (Some(versioned.record), versioned.version),
+        None => (None, 0),
+    };
+    let role = match ports.iam.role(&task.role_name).await {
+        Err(error) if error.is_transient() => return Err(error.into()),
+        answer => answer,
+    };
+    let now = ports.clock.now();
+    if let Ok(role) = &role
+        && let Some(aspect) = not_yet_visible(&task.expectations, role.as_ref(), now)
+    {
+        return Err(RoleError::TooFresh(aspect));
+    }
+    let read = role.as_ref().ok().and_then(Option::as_ref);
+    let before = record_to_continue(before, task, read);
+    let sightings: Vec<Sighting> = task
+        .sightings
+        .iter()
+        .filter(|sighting| sighting.role_arn == before.role_arn)
+        .cloned()
+        .collect();
+    let uses = standing_uses(&before.uses, &sightings, &task.listing);
+    let observed = match role {
+        Err(error) => Observed::Unreadable(error.to_string()),
+        Ok(Some(role)) if role.role_arn == before.role_arn => {
+            observe(ports, settings, &role, &uses).await?
+        }
+        Ok(_) => Observed::Gone,
+    };
+    let id = ports.clock.unique_id();
+    let mut next = transition(&Step {
+        before: &before,
+        uses,
+        observed,
+        changes: &task.changes,
+        settings,
+        now,
+        id: id.clone(),
+        into_digest: task.into_digest,
+    });
+    let role_arn = next.role_arn.clone();
+    if version > 0 && next == before {
+        return Ok(Some(role_arn));
+    }
+    // The write that records also claims: nobody else can send before the lease runs out.
+    let claim = Claim::of_all(&mut next, &id, now);
+    match ports.ledger.write(&next, version, &id).await? {
+        WriteOutcome::Conflict => Ok(None),
+        WriteOutcome::Written => {
+            deliver_claimed(ports, &task.role_name, next, version + 1, &claim).await?;
+            Ok(Some(role_arn))
+        }
+    }
+}
+
+async fn observe(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    role: &RolePolicies,
+    uses: &[RecordedUse],
+) -> Result<Observed, RoleError> {
+    let registry = match ports.ledger.registry_documents().await {
+        Ok(registry) => registry,
+        Err(error) if error.is_transient() => return Err(error.into()),
+        Err(error) => return Ok(Observed::Unreadable(error.to_string())),
+    };
+    let uses: Vec<_> = uses.iter().map(|recorded| recorded.seen.clone()).collect();
+    let state = RoleState {
+        role,
+        uses: &uses,
+        registry: &registry,
+        organization: &OrganizationPolicies::default(),
+    };
+    let assessment = assess(&state, settings);
+    let remedy = remedy(&state, &assessment, settings);
+    Ok(Observed::Assessed { assessment, remedy })
+}
+
+/// The record that the step continues. A role created anew under another path has another ARN;
+/// where a use names that ARN, a new record takes the place of the old one.
+fn record_to_continue(
+    before: Option<Record>,
+    task: &RoleTask,
+    read: Option<&RolePolicies>,
+) -> Record {
+    let sighted = |arn: &RoleArn| task.sightings.iter().any(|seen| seen.role_arn == *arn);
+    match (before, read) {
+        (Some(record), _) if record.uses.is_empty() && !sighted(&record.role_arn) => {
+            match task.sightings.first() {
+                Some(sighting) if record.checks.values().all(|check| check.is_archived()) => {
+                    Record::new(sighting.role_arn.clone())
+                }
+                _ => record,
+            }
+        }
+        (Some(record), _) => record,
+        (None, Some(role)) if sighted(&role.role_arn) => Record::new(role.role_arn.clone()),
+        (None, _) => {
+            let sighting = task.sightings.first().expect("a task without record has a sighting");
+            Record::new(sighting.role_arn.clone())
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! What became different since the last verdict: the record that is to be written, with what is
+//! to be delivered. Pure; the table it follows stands in `docs/findings.md`.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::alert::{Alert, AlertedTransition, TransitionKind};
+use crate::assessment::{Assessment, CheckResult, RoleFacts};
+use crate::change::ReportedChange;
+use crate::finding::{Finding, Place, RecordState};
+use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
+use crate::node_role::Use;
+use crate::owners::owners;
+use crate::remedy::Remedy;
+use crate::settings::Settings;
+use crate::standard::{Check, Status};
+
+/// How long a finding may stand before it is imported again. Security Hub deletes a finding that
+/// was not updated for 90 days.
+/// <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings.html>
+pub const RENEW_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How many changes a record keeps.
+const CHANGES_KEPT: usize = 20;
+
+/// What was found out about a role.
+#[derive(Clone, Debug)]
+pub enum Observed {
+    /// IAM has the role, and it was assessed.
+    Assessed {
+        /// Both checks.
+        assessment: Assessment,
+        /// What would put it right.
+        remedy: Option<Remedy>,
+    },
+    /// A read failed for a lasting reason.
+    Unreadable(String),
+    /// IAM says that the role does not exist.
+    Gone,
+}
+
+/// Everything the next record is made of.
+#[derive(Clone, Debug)]
+pub struct Step<'step> {
+    /// The record as it stood.
+    pub before: &'step Record,
+    /// The uses that stand now.
+    pub uses: Vec<RecordedUse>,
+    /// What was found out.
+    pub observed: Observed,
+    /// The changes that were just heard of.
+    pub changes: &'step [ReportedChange],
+    /// What the operators chose.
+    pub settings: &'step Settings,
+    /// Now.
+    pub now: Timestamp,
+    /// The id of the transition, if there is one.
+    pub id: String,
+    /// Whether alerts wait for the sweep's digest.
+    pub into_digest: bool,
+}
+
+/// The next record. It equals the one before if nothing became different.
+pub fn transition(step: &Step<'_>) -> Record {
+    let mut next = step.before.clone();
+    next.uses.clone_from(&step.uses);
+    next.changes = heard(step);
+
+    let mut told = Told::default();
+    match &step.observed {
+        _ if next.uses.is_empty() => archive(step, &mut next, &mut told),
+        Observed::Gone => archive(step, &mut next, &mut told),
+        Observed::Unreadable(reason) => {
+            for check in Check::ALL {
+                not_available(step, &mut next, check, reason, &mut told);
+            }
+        }
+        Observed::Assessed { assessment, .. } => {
+            let role_created_anew =
+                next.role_id.as_ref().is_some_and(|id| *id != assessment.role.role_id);
+            next.role_id = Some(assessment.role.role_id.clone());
+            next.owners = owners(&assessment.role.tags, &uses_of(step), step.settings);
+            for (check, result) in &assessment.checks {
+                if result.status == Status::NotAvailable
+                    && next.checks.get(check).is_some_and(|known| known.verdict().is_some())
+                {
+                    let reason = result.reasons.join(" ");
+                    not_available(step, &mut next, *check, &reason, &mut told);
+                } else {
+                    answered(
+                        step,
+                        &mut next,
+                        &assessment.role,
+                        *check,
+                        result,
+                        role_created_anew,
+                        &mut told,
+                    );
+                }
+            }
+        }
+    }
+    deliver_later(step, &mut next, told);
+    next
+}
+
+/// What one transition has to tell.
+#[derive(Default)]
+struct Told {
+    findings: Vec<Finding>,
+    transitions: Vec<AlertedTransition>,
+    operators: Vec<String>,
+}
+
+/// The changes kept: those not told yet and those just heard, each once, the latest last.
+fn heard(step: &Step<'_>) -> Vec<ReportedChange> {
+    let is_told = |change: &ReportedChange| {
+        step.before
+            .checks
+            .values()
+            .flat_map(|check| &check.finding.changes)
+            .any(|known| known.event.id == change.event.id)
+    };
+    let mut changes = step.before.changes.clone();
+    for change in step.changes {
+        if !is_told(change) && !changes.iter().any(|known| known.event.id == change.event.id) {
+            changes.push(change.clone());
+        }
+    }
+    changes
+        .sort_by(|one, two| (one.event.time, &one.event.id).cmp(&(two.event.time, &two.event.id)));
+    let surplus = changes.len().saturating_sub(CHANGES_KEPT);
+    changes.drain(..surplus);
+    changes
+}
+
+fn uses_of(step: &Step<'_>) -> Vec<Use> {
+    step.uses.iter().map(|recorded| recorded.seen.clone()).collect()
+}
+
+/// One check has an answer.
+fn answered(
+    step: &Step<'_>,
+    next: &mut Record,
+    role: &RoleFacts,
+    check: Check,
+    result: &CheckResult,
+    role_created_anew: bool,
+    told: &mut Told,
+) {
+    let before = step.before.checks.get(&check);
+    let mut finding = Finding {
+        place: Place {
+            partition: step.settings.partition.clone(),
+            account: step.settings.account.clone(),
+            region: step.settings.security_hub_region.clone(),
+        },
+        check,
+        standard: step.settings.standard,
+        role: role.clone(),
+        uses: uses_of(step),
+        owners: next.owners.clone(),
+        result: result.clone(),
+        not_available: None,
+        record_state: RecordState::Active,
+        changes: before.map(|known| known.finding.changes.clone()).unwrap_or_default(),
+        role_created_anew: role_created_anew
+            || before.is_some_and(|known| known.finding.role_created_anew),
+        created_at: before.map_or(step.now, |known| known.finding.created_at),
+        updated_at: before.map_or(step.now, |known| known.finding.updated_at),
+    };
+    let is_same = before.is_some_and(|known| known.finding == finding);
+    let is_due = before
+        .is_some_and(|known| step.now.duration_since(known.finding.updated_at) >= RENEW_AFTER);
+    if is_same && !is_due {
+        return;
+    }
+    if before.is_none_or(|known| known.finding.result != *result) {
+        finding.changes.clone_from(&next.changes);
+    }
+    finding.updated_at = later(step.now, before);
+    let verdict = before.and_then(CheckRecord::verdict);
+    let ever_failed = before.is_some_and(|known| known.ever_failed);
+    if let Some(kind) = alerted(verdict, result, ever_failed) {
+        told.transitions.push(AlertedTransition {
+            check,
+            kind,
+            result: result.clone(),
+            severity_before: verdict.map(|known| known.severity),
+            added: added(verdict, result),
+            granted_before: granted_before(verdict, kind),
+        });
+    }
+    next.checks.insert(
+        check,
+        CheckRecord {
+            finding: finding.clone(),
+            ever_failed: ever_failed || result.status == Status::Failed,
+        },
+    );
+    told.findings.push(finding);
+}
+
+/// The row of the table: what owners are told when `verdict` becomes `result`.
+fn alerted(
+    verdict: Option<&CheckResult>,
+    result: &CheckResult,
+    ever_failed: bool,
+) -> Option<TransitionKind> {
+    let failed_before = verdict.filter(|known| known.status == Status::Failed);
+    match (failed_before, result.status) {
+        (None, Status::Failed) if ever_failed => Some(TransitionKind::Reopened),
+        (None, Status::Failed) => Some(TransitionKind::New),
+        (Some(known), Status::Failed)
+            if result.fingerprint.is_worse_than(&known.fingerprint)
+                || result.severity > known.severity =>
+        {
+            Some(TransitionKind::Worse)
+        }
+        (Some(_), Status::Passed) => Some(TransitionKind::Resolved),
+        _ => None,
+    }
+}
+
+fn added(verdict: Option<&CheckResult>, result: &CheckResult) -> Vec<String> {
+    let known = verdict.map(|verdict| &verdict.fingerprint.elements);
+    result
+        .fingerprint
+        .elements
+        .iter()
+        .filter(|element| known.is_none_or(|known| !known.contains(element)))
+        .map(|element| element.action.clone())
+        .collect()
+}
+
+fn granted_before(
+    verdict: Option<&CheckResult>,
+    kind: TransitionKind,
+) -> Vec<crate::permissions::PolicyStatement> {
+    if kind != TransitionKind::Resolved {
+        return Vec::new();
+    }
+    let mut statements: Vec<_> = verdict
+        .into_iter()
+        .flat_map(|known| &known.excess)
+        .flat_map(|excess| excess.statements.clone())
+        .collect();
+    statements.sort();
+    statements.dedup();
+    statements
+}
+
+/// A check that cannot be answered: a verdict that was had stays, with a note.
+fn not_available(step: &Step<'_>, next: &mut Record, check: Check, reason: &str, told: &mut Told) {
+    let before = step.before.checks.get(&check);
+    let Some(known) = before.filter(|known| !known.is_archived()) else {
+        if before.is_none() {
+            never_answered(step, next, check, reason, told);
+        }
+        return;
+    };
+    if known.verdict().is_none() && known.finding.result.reasons == [reason] {
+        return;
+    }
+    if known.finding.not_available.as_deref() == Some(reason) {
+        return;
+    }
+    let mut finding = known.finding.clone();
+    finding.uses = uses_of(step);
+    if known.verdict().is_some() {
+        finding.not_available = Some(reason.to_owned());
+    } else {
+        finding.result.reasons = vec![reason.to_owned()];
+    }
+    finding.updated_at = later(step.now, before);
+    next.checks
+        .insert(check, CheckRecord { finding: finding.clone(), ever_failed: known.ever_failed });
+    told.operators.push(format!("{check} of {} cannot be answered: {reason}", next.role_arn));
+    told.findings.push(finding);
+}
+
+/// The first that is heard of a check is that it has no answer.
+fn never_answered(step: &Step<'_>, next: &mut Record, check: Check, reason: &str, told: &mut Told) {
+    let role = RoleFacts::unread(&next.role_arn, next.role_id.clone());
+    let result = CheckResult::not_available(check, step.settings.standard, reason);
+    told.operators.push(format!("{check} of {} cannot be answered: {reason}", next.role_arn));
+    answered(step, next, &role, check, &result, false, told);
+}
+
+/// The role is gone, or is no longer a node role.
+fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
+    for (check, known) in &step.before.checks {
+        if known.is_archived() {
+            continue;
+        }
+        let mut finding = known.finding.clone();
+        finding.record_state = RecordState::Archived;
+        finding.changes.clone_from(&next.changes);
+        finding.updated_at = later(step.now, Some(known));
+        if known.verdict().is_some_and(|verdict| verdict.status == Status::Failed) {
+            told.transitions.push(AlertedTransition {
+                check: *check,
+                kind: TransitionKind::Gone,
+                result: known.finding.result.clone(),
+                severity_before: Some(known.finding.result.severity),
+                added: Vec::new(),
+                granted_before: Vec::new(),
+            });
+        }
+        next.checks.insert(
+            *check,
+            CheckRecord { finding: finding.clone(), ever_failed: known.ever_failed },
+        );
+        told.findings.push(finding);
+    }
+}
+
+/// Security Hub ignores, in silence, an import whose UpdatedAt is not later than the stored one.
+/// <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html>
+fn later(now: Timestamp, before: Option<&CheckRecord>) -> Timestamp {
+    let now = whole_milliseconds(now);
+    before.map_or(now, |known| now.max(known.finding.updated_at + SignedDuration::from_millis(1)))
+}
+
+/// A finding carries milliseconds; a finer instant could not be told from the one before.
+fn whole_milliseconds(instant: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(instant.as_millisecond()).unwrap_or(instant)
+}
+
+/// Puts what is to be told into the outbox. A finding that was not delivered yet gives way to
+/// the newer one of its check; an alert never gives way.
+fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
+    let superseded: BTreeMap<Check, ()> =
+        told.findings.iter().map(|finding| (finding.check, ())).collect();
+    next.outbox.retain(|entry| match &entry.message {
+        Message::SecurityHub { finding } => !superseded.contains_key(&finding.check),
+        _ => true,
+    });
+    if !told.findings.is_empty() {
+        next.changes.clear();
+    }
+    let role = told.findings.first().map(|finding| finding.role.clone());
+    let changes = told.findings.first().map(|finding| finding.changes.clone()).unwrap_or_default();
+    for finding in told.findings {
+        let entry = format!("{}/{}", step.id, finding.check);
+        next.outbox.push(undelivered(entry, Message::SecurityHub { finding: Box::new(finding) }));
+    }
+    told.transitions.sort_by_key(|transition| {
+        (
+            std::cmp::Reverse(transition.kind.is_failure()),
+            std::cmp::Reverse(transition.result.severity),
+        )
+    });
+    if let Some(role) = role.filter(|_| !told.transitions.is_empty() && !step.settings.observe) {
+        let alert = Box::new(Alert {
+            id: step.id.clone(),
+            time: step.now,
+            place: Place {
+                partition: step.settings.partition.clone(),
+                account: step.settings.account.clone(),
+                region: step.settings.security_hub_region.clone(),
+            },
+            standard: step.settings.standard,
+            role,
+            uses: if step.uses.is_empty() {
+                step.before.uses.iter().map(|recorded| recorded.seen.clone()).collect()
+            } else {
+                uses_of(step)
+            },
+            owners: next.owners.clone(),
+            transitions: told.transitions,
+            changes,
+            remedy: match &step.observed {
+                Observed::Assessed { remedy, .. } => remedy.clone(),
+                Observed::Unreadable(_) | Observed::Gone => None,
+            },
+        });
+        let message =
+            if step.into_digest { Message::Digest { alert } } else { Message::Owners { alert } };
+        next.outbox.push(undelivered(format!("{}/alert", step.id), message));
+    }
+    if !told.operators.is_empty() {
+        let message = Message::Operators {
+            subject: format!("pullwatch cannot tell: {}", next.role_arn.role_name()),
+            text: told.operators.join("\n"),
+        };
+        next.outbox.push(undelivered(format!("{}/operators", step.id), message));
+    }
+}
+
+fn undelivered(id: String, message: Message) -> OutboxEntry {
+    OutboxEntry { id, message, leased_until: None, sender: None }
+}
