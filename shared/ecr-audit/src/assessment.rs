@@ -110,10 +110,12 @@ impl Fingerprint {
 
     /// Twelve hexadecimal digits that stand for the whole.
     pub fn short(&self) -> String {
+        use std::fmt::Write;
+
         use sha2::{Digest, Sha256};
         let mut text = format!("{} {}", self.check, self.standard);
         for FingerprintElement { action, access, scope } in &self.elements {
-            text.push_str(&format!("\n{action} {access:?} {scope:?}"));
+            let _ = write!(text, "\n{action} {access:?} {scope:?}");
         }
         hex::encode(&Sha256::digest(text)[..6])
     }

@@ -30,10 +30,9 @@ pub fn effective(
     settings: &Settings,
 ) -> Result<EffectivePermissions, String> {
     let read = ReadPolicies::of(state)?;
-    let asker = Asker { state, settings, read: &read };
+    let inquiry = Inquiry { state, settings, read: &read };
     let mut actions = Vec::new();
-    let mut answered: BTreeMap<(Vec<bool>, bool, Vec<String>, &str), engine::Access> =
-        BTreeMap::new();
+    let mut answered: BTreeMap<_, engine::Access> = BTreeMap::new();
     for entry in &Catalogue::embedded().actions {
         let (service, _) = entry.action.split_once(':').unwrap_or_default();
         let key = (
@@ -44,18 +43,20 @@ pub fn effective(
         );
         let access = answered.entry(key).or_insert_with(|| {
             let asked = [AskedAction { name: &entry.action, takes_resource: entry.takes_resource }];
-            asker.ask(service, &asked, Some(entry))
+            inquiry.ask(service, &asked, Some(entry))
         });
-        actions.push(asker.permission(
+        actions.push(inquiry.permission(
             &entry.action,
             entry.access_level,
             entry.takes_resource,
             access,
         ));
     }
-    let unknown_actions =
-        SERVICES.into_iter().map(|service| (service.to_owned(), asker.unknown(service))).collect();
-    let pull = asker.pull(&actions);
+    let unknown_actions = SERVICES
+        .into_iter()
+        .map(|service| (service.to_owned(), inquiry.unknown(service)))
+        .collect();
+    let pull = inquiry.pull(&actions);
     Ok(EffectivePermissions { actions, unknown_actions, pull, notes: read.notes })
 }
 
@@ -142,13 +143,13 @@ impl ReadPolicies {
     }
 }
 
-struct Asker<'asker> {
-    state: &'asker RoleState<'asker>,
-    settings: &'asker Settings,
-    read: &'asker ReadPolicies,
+struct Inquiry<'inquiry> {
+    state: &'inquiry RoleState<'inquiry>,
+    settings: &'inquiry Settings,
+    read: &'inquiry ReadPolicies,
 }
 
-impl Asker<'_> {
+impl Inquiry<'_> {
     fn ask(
         &self,
         service: &str,

@@ -33,12 +33,12 @@ pub enum PortError {
 
 impl PortError {
     /// A failure that may pass.
-    pub fn transient(call: &str, reason: impl ToString) -> Self {
+    pub fn transient(call: &str, reason: impl std::fmt::Display) -> Self {
         Self::Transient { call: call.to_owned(), reason: reason.to_string() }
     }
 
     /// A failure that stays until somebody changes something.
-    pub fn lasting(call: &str, reason: impl ToString) -> Self {
+    pub fn lasting(call: &str, reason: impl std::fmt::Display) -> Self {
         Self::Lasting { call: call.to_owned(), reason: reason.to_string() }
     }
 

@@ -88,7 +88,11 @@ impl Settings {
             match text.parse() {
                 Ok(standard) => settings.standard = standard,
                 Err(_) => {
-                    variables.mistake("PULLWATCH_STANDARD", &text, "read-only, pull-only or c-0223")
+                    variables.mistake(
+                        "PULLWATCH_STANDARD",
+                        &text,
+                        "read-only, pull-only or c-0223",
+                    );
                 }
             }
         }

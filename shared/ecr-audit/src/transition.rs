@@ -1,7 +1,7 @@
 //! What became different since the last verdict: the record that is to be written, with what is
 //! to be delivered. Pure; the table it follows stands in `docs/findings.md`.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,7 +30,7 @@ pub enum Observed {
     /// IAM has the role, and it was assessed.
     Assessed {
         /// Both checks.
-        assessment: Assessment,
+        assessment: Box<Assessment>,
         /// What would put it right.
         remedy: Option<Remedy>,
     },
@@ -331,10 +331,9 @@ fn whole_milliseconds(instant: Timestamp) -> Timestamp {
 /// Puts what is to be told into the outbox. A finding that was not delivered yet gives way to
 /// the newer one of its check; an alert never gives way.
 fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
-    let superseded: BTreeMap<Check, ()> =
-        told.findings.iter().map(|finding| (finding.check, ())).collect();
+    let superseded: BTreeSet<Check> = told.findings.iter().map(|finding| finding.check).collect();
     next.outbox.retain(|entry| match &entry.message {
-        Message::SecurityHub { finding } => !superseded.contains_key(&finding.check),
+        Message::SecurityHub { finding } => !superseded.contains(&finding.check),
         _ => true,
     });
     if !told.findings.is_empty() {

@@ -196,10 +196,9 @@ impl Condition {
         let matches = |value: &String| self.matches_any(value, context) != negated;
         let is_multivalued = matches!(value, Some(ContextValue::Multiple(_)));
         Truth::from(match set {
-            SetOperator::ForAllValues => values.iter().all(matches),
             SetOperator::ForAnyValue => values.iter().any(matches),
             SetOperator::None if is_multivalued => false,
-            SetOperator::None => values.iter().all(matches),
+            SetOperator::ForAllValues | SetOperator::None => values.iter().all(matches),
         })
     }
 

@@ -8,7 +8,7 @@ use crate::assess::{RoleState, assess};
 use crate::change::ReportedChange;
 use crate::error::PortError;
 use crate::journey::delivery::{Claim, deliver, deliver_claimed};
-use crate::ledger::{Record, RecordedUse};
+use crate::ledger::{CheckRecord, Record, RecordedUse};
 use crate::node_role::{Sighting, UseListing};
 use crate::organization::OrganizationPolicies;
 use crate::ports::{Ports, Versioned, WriteOutcome};
@@ -180,7 +180,7 @@ async fn observe(
     };
     let assessment = assess(&state, settings);
     let remedy = remedy(&state, &assessment, settings);
-    Ok(Observed::Assessed { assessment, remedy })
+    Ok(Observed::Assessed { assessment: Box::new(assessment), remedy })
 }
 
 /// The record that the step continues. A role created anew under another path has another ARN;
@@ -194,7 +194,7 @@ fn record_to_continue(
     match (before, read) {
         (Some(record), _) if record.uses.is_empty() && !sighted(&record.role_arn) => {
             match task.sightings.first() {
-                Some(sighting) if record.checks.values().all(|check| check.is_archived()) => {
+                Some(sighting) if record.checks.values().all(CheckRecord::is_archived) => {
                     Record::new(sighting.role_arn.clone())
                 }
                 _ => record,

@@ -11,6 +11,7 @@ use crate::context::{Context, ContextValue};
 use crate::document::Statement;
 use crate::effective::Knowledge;
 use crate::glob::Piece;
+use crate::template::Template;
 
 /// How many contexts are tried before the keys that are left are taken as open.
 const CASES: usize = 4096;
@@ -41,7 +42,7 @@ impl Contexts {
                 variables.extend(condition.variables());
             }
             let resources = statement.resource.iter().flat_map(|element| &element.patterns);
-            variables.extend(resources.flat_map(|template| template.variables()));
+            variables.extend(resources.flat_map(Template::variables));
         }
         let named = conditions.keys().chain(&variables).map(|key| (*key).to_owned()).collect();
         let mut contexts = Self {

@@ -4,7 +4,7 @@
 //! side, breadth first and letters in their order, so that the first name that reaches a
 //! combination of machines is the shortest, and of those the alphabetically first.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -127,9 +127,9 @@ pub fn representatives(
         .collect();
     let letters = letters(&machines, question.names);
     let (shortest, longest) = question.names.lengths();
-    let mut found: BTreeMap<Vec<bool>, String> = BTreeMap::new();
+    let mut found: BTreeSet<Vec<bool>> = BTreeSet::new();
     let mut order = Vec::new();
-    let mut seen: BTreeMap<(u8, bool, Vec<Vec<usize>>), ()> = BTreeMap::new();
+    let mut seen: BTreeSet<(u8, bool, Vec<Vec<usize>>)> = BTreeSet::new();
     let mut queue = VecDeque::from([(0_u8, begun.clone(), String::new())]);
     let mut is_bound = false;
     while let Some((state, at, name)) = queue.pop_front() {
@@ -137,8 +137,7 @@ pub fn representatives(
         if is_long_enough && question.names.may_end(state) {
             let matched: Vec<bool> =
                 machines.iter().zip(&at).map(|(machine, at)| machine.ends(at)).collect();
-            if !found.contains_key(&matched) {
-                found.insert(matched, name.clone());
+            if found.insert(matched) {
                 order.push(name.clone());
             }
         }
@@ -157,7 +156,7 @@ pub fn representatives(
                 break;
             }
             let is_long_enough = name.len() + 1 >= shortest;
-            if seen.insert((state, is_long_enough, next.clone()), ()).is_none() {
+            if seen.insert((state, is_long_enough, next.clone())) {
                 queue.push_back((state, next, format!("{name}{letter}")));
             }
         }
