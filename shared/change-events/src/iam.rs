@@ -1,0 +1,146 @@
+//! IAM's events. CloudTrail gives a role's name without its path.
+
+use ecr_audit::arn::RoleName;
+use ecr_audit::change::{Change, RoleEffect};
+
+use crate::record::{Missing, Record};
+use crate::table::{Outcome, Read, Row};
+
+/// A row for each call that can change a role, and for each that only looks as if it could.
+pub const ROWS: &[Row] = &[
+    Row { name: "AttachRolePolicy", read: Read::Changes(attach_role_policy) },
+    Row { name: "DetachRolePolicy", read: Read::Changes(detach_role_policy) },
+    Row { name: "PutRolePolicy", read: Read::Changes(put_role_policy) },
+    Row { name: "DeleteRolePolicy", read: Read::Changes(delete_role_policy) },
+    Row { name: "CreatePolicyVersion", read: Read::Changes(create_policy_version) },
+    Row { name: "SetDefaultPolicyVersion", read: Read::Changes(set_default_policy_version) },
+    Row { name: "PutRolePermissionsBoundary", read: Read::Changes(put_role_permissions_boundary) },
+    Row {
+        name: "DeleteRolePermissionsBoundary",
+        read: Read::Changes(delete_role_permissions_boundary),
+    },
+    Row { name: "CreateRole", read: Read::Changes(create_role) },
+    Row { name: "AcquireRole", read: Read::Changes(acquire_role) },
+    Row { name: "DeleteRole", read: Read::Changes(delete_role) },
+    Row { name: "TagRole", read: Read::Changes(tag_role) },
+    Row { name: "UntagRole", read: Read::Changes(untag_role) },
+    Row { name: "AddRoleToInstanceProfile", read: Read::Changes(instance_profile) },
+    Row { name: "RemoveRoleFromInstanceProfile", read: Read::Changes(instance_profile) },
+    Row { name: "DeleteInstanceProfile", read: Read::Changes(instance_profile) },
+    Row { name: "TagInstanceProfile", read: Read::Changes(instance_profile) },
+    Row { name: "UntagInstanceProfile", read: Read::Changes(instance_profile) },
+    Row {
+        name: "CreateInstanceProfile",
+        read: Read::NoEffect("a new instance profile holds no role"),
+    },
+    Row { name: "CreatePolicy", read: Read::NoEffect("a new policy is attached to nothing") },
+    Row { name: "DeletePolicy", read: Read::NoEffect("only a detached policy can be deleted") },
+    Row {
+        name: "DeletePolicyVersion",
+        read: Read::NoEffect("the default version cannot be deleted"),
+    },
+    Row { name: "UpdateRole", read: Read::NoEffect("it changes description and duration alone") },
+    Row { name: "UpdateRoleDescription", read: Read::NoEffect("it changes the description alone") },
+    Row {
+        name: "UpdateAssumeRolePolicy",
+        read: Read::NoEffect("it changes who may wear the role, not what the role may do"),
+    },
+    Row {
+        name: "CreateServiceLinkedRole",
+        read: Read::NoEffect("a service-linked role is AWS's own"),
+    },
+];
+
+/// A change to the role that the parameters name.
+fn role(record: &Record<'_>, effect: RoleEffect) -> Result<Outcome, Missing> {
+    let role_name = RoleName::new(record.parameter("roleName")?);
+    Ok(Outcome::Changed(Change::Role { role_name, effect }))
+}
+
+fn attach_role_policy(record: &Record<'_>) -> Result<Outcome, Missing> {
+    let policy_arn = record.parameter("policyArn")?.to_owned();
+    role(record, RoleEffect::PolicyAttached { policy_arn })
+}
+
+fn detach_role_policy(record: &Record<'_>) -> Result<Outcome, Missing> {
+    let policy_arn = record.parameter("policyArn")?.to_owned();
+    role(record, RoleEffect::PolicyDetached { policy_arn })
+}
+
+fn put_role_policy(record: &Record<'_>) -> Result<Outcome, Missing> {
+    let policy_name = record.parameter("policyName")?.to_owned();
+    let document = record.optional("policyDocument").map(str::to_owned);
+    role(record, RoleEffect::InlinePolicyPut { policy_name, document })
+}
+
+fn delete_role_policy(record: &Record<'_>) -> Result<Outcome, Missing> {
+    let policy_name = record.parameter("policyName")?.to_owned();
+    role(record, RoleEffect::InlinePolicyDeleted { policy_name })
+}
+
+fn create_policy_version(record: &Record<'_>) -> Result<Outcome, Missing> {
+    let policy_arn = record.parameter("policyArn")?.to_owned();
+    let is_default = record
+        .truth_at("responseElements", "/policyVersion/isDefaultVersion")
+        .or_else(|| record.truth_at("requestParameters", "/setAsDefault"));
+    if is_default == Some(false) {
+        return Ok(Outcome::Nothing("the new version is not the default one"));
+    }
+    // Where the record does not tell, the policy is looked at: that costs one call.
+    let default_version = record.response_at("/policyVersion/versionId").map(str::to_owned);
+    let default_version = default_version.filter(|_| is_default == Some(true));
+    Ok(Outcome::Changed(Change::ManagedPolicy { policy_arn, default_version }))
+}
+
+fn set_default_policy_version(record: &Record<'_>) -> Result<Outcome, Missing> {
+    let policy_arn = record.parameter("policyArn")?.to_owned();
+    let default_version = record.optional("versionId").map(str::to_owned);
+    Ok(Outcome::Changed(Change::ManagedPolicy { policy_arn, default_version }))
+}
+
+fn put_role_permissions_boundary(record: &Record<'_>) -> Result<Outcome, Missing> {
+    let policy_arn = record.parameter("permissionsBoundary")?.to_owned();
+    role(record, RoleEffect::BoundarySet { policy_arn })
+}
+
+fn delete_role_permissions_boundary(record: &Record<'_>) -> Result<Outcome, Missing> {
+    role(record, RoleEffect::BoundaryRemoved)
+}
+
+fn create_role(record: &Record<'_>) -> Result<Outcome, Missing> {
+    let role_id = record.response_at("/role/roleId").map(str::to_owned);
+    role(record, RoleEffect::Created { role_id })
+}
+
+/// A role made from a template: its name stands in the response alone.
+fn acquire_role(record: &Record<'_>) -> Result<Outcome, Missing> {
+    let name = record
+        .response_at("/role/roleName")
+        .or_else(|| record.optional("roleName"))
+        .ok_or_else(|| Missing("responseElements.role.roleName".to_owned()))?;
+    let role_id = record.response_at("/role/roleId").map(str::to_owned);
+    let effect = RoleEffect::Created { role_id };
+    Ok(Outcome::Changed(Change::Role { role_name: RoleName::new(name), effect }))
+}
+
+fn delete_role(record: &Record<'_>) -> Result<Outcome, Missing> {
+    role(record, RoleEffect::Deleted)
+}
+
+fn tag_role(record: &Record<'_>) -> Result<Outcome, Missing> {
+    let tags = record.tags().ok_or_else(|| Missing("requestParameters.tags".to_owned()))?;
+    role(record, RoleEffect::Tagged { tags })
+}
+
+fn untag_role(record: &Record<'_>) -> Result<Outcome, Missing> {
+    let tag_keys =
+        record.list("tagKeys").ok_or_else(|| Missing("requestParameters.tagKeys".to_owned()))?;
+    role(record, RoleEffect::Untagged { tag_keys })
+}
+
+fn instance_profile(record: &Record<'_>) -> Result<Outcome, Missing> {
+    Ok(Outcome::Changed(Change::InstanceProfile {
+        instance_profile_name: record.parameter("instanceProfileName")?.to_owned(),
+        role_name: record.optional("roleName").map(RoleName::new),
+    }))
+}
