@@ -83,6 +83,17 @@ impl TransitionKind {
         }
     }
 
+    /// The name that programs read.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Reopened => "reopened",
+            Self::Worse => "worse",
+            Self::Resolved => "resolved",
+            Self::Gone => "gone",
+        }
+    }
+
     /// Whether something is wrong now.
     pub const fn is_failure(self) -> bool {
         matches!(self, Self::New | Self::Reopened | Self::Worse)

@@ -1,18 +1,315 @@
-//! The AWS Security Finding Format.
+//! A finding in the AWS Security Finding Format, within its limits by construction.
+//! <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-syntax.html>
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::arn::RoleArn;
-use crate::standard::Check;
+use crate::assessment::Excess;
+use crate::finding::Finding;
+use crate::node_role::Use;
+use crate::standard::{Check, Severity, Status};
+use crate::words::{abilities, shortened};
 
-/// The longest Id that Security Hub takes.
 const LONGEST_ID: usize = 512;
+const LONGEST_DESCRIPTION: usize = 1024;
+const LONGEST_RECOMMENDATION: usize = 512;
+const LONGEST_PRODUCT_FIELD: usize = 2048;
+const MOST_RESOURCES: usize = 32;
+const MOST_POLICIES: usize = 20;
+/// Of the 50 product fields, those that name the statement behind an action.
+const MOST_STATEMENTS: usize = 20;
 
-/// The finding's Id, of role and check alone.
+const TYPE: &str =
+    "Software and Configuration Checks/Industry and Regulatory Standards/CIS Amazon EKS Benchmark";
+
+/// The finding's Id: made of role and check alone, so that a second delivery overwrites the
+/// first. Where the ARN would make it too long, its digest takes the place of its path.
 pub fn finding_id(role_arn: &RoleArn, check: Check) -> String {
     let id = format!("{role_arn}/pullwatch/{check}");
     if id.len() <= LONGEST_ID {
         return id;
     }
-    format!("{}/pullwatch/{check}", hex::encode(Sha256::digest(role_arn.as_str())))
+    let digest = hex::encode(Sha256::digest(role_arn.as_str()));
+    format!(
+        "arn:{}:iam::{}:role/{digest}/{}/pullwatch/{check}",
+        role_arn.partition(),
+        role_arn.account(),
+        role_arn.role_name()
+    )
+}
+
+/// The title of a check: always the same, so that Insights can group by it.
+pub const fn title(check: Check) -> &'static str {
+    match check {
+        Check::ReadOnly => "EKS node role should have no more than read access to Amazon ECR",
+        Check::CanPull => "EKS node role should be able to pull images from Amazon ECR",
+    }
+}
+
+/// Encodes a finding.
+pub fn asff(finding: &Finding) -> Value {
+    let severity = severity_shown(finding);
+    let place = &finding.place;
+    let mut encoded = json!({
+        "SchemaVersion": "2018-10-08",
+        "Id": finding_id(&finding.role.arn, finding.check),
+        "ProductArn": format!(
+            "arn:{}:securityhub:{}:{}:product/{}/default",
+            place.partition, place.region, place.account, place.account
+        ),
+        "GeneratorId": format!("pullwatch/{}", finding.check),
+        "AwsAccountId": place.account,
+        "Types": [TYPE],
+        "FirstObservedAt": time(finding.created_at),
+        "LastObservedAt": time(finding.updated_at),
+        "CreatedAt": time(finding.created_at),
+        "UpdatedAt": time(finding.updated_at),
+        "Severity": {"Label": severity},
+        "FindingProviderFields": {"Severity": {"Label": severity}, "Types": [TYPE]},
+        "Title": title(finding.check),
+        "Description": shortened(&description(finding), LONGEST_DESCRIPTION),
+        "Remediation": {"Recommendation": {
+            "Text": shortened(recommendation(finding), LONGEST_RECOMMENDATION),
+            "Url": "https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
+        }},
+        "ProductFields": product_fields(finding),
+        "Resources": resources(finding),
+        "Compliance": compliance(finding),
+        "RecordState": finding.record_state,
+    });
+    if finding.created_at == finding.updated_at && finding.result.status == Status::Passed {
+        // After the first import only BatchUpdateFindings can set it.
+        encoded["Workflow"] = json!({"Status": "RESOLVED"});
+    }
+    encoded
+}
+
+fn severity_shown(finding: &Finding) -> &'static str {
+    match finding.result.status {
+        Status::Passed | Status::NotAvailable => Severity::Informational.as_str(),
+        Status::Warning | Status::Failed => finding.result.severity.as_str(),
+    }
+}
+
+/// RFC 3339 with milliseconds, in UTC.
+fn time(instant: Timestamp) -> String {
+    format!("{instant:.3}")
+}
+
+/// What the nodes can do, in sentences.
+fn description(finding: &Finding) -> String {
+    let name = finding.role.arn.role_name();
+    let mut sentences = vec![match (finding.check, finding.result.status) {
+        (Check::ReadOnly, Status::Failed) => {
+            let abilities: Vec<String> = abilities(&finding.result.excess)
+                .iter()
+                .map(|ability| format!("{} ({})", ability.words, ability.actions(2)))
+                .collect();
+            format!("Nodes with the role {name} can {}.", abilities.join("; "))
+        }
+        (Check::ReadOnly, Status::Passed) => {
+            format!(
+                "Nodes with the role {name} have no more access to ECR than the {} standard permits.",
+                finding.standard
+            )
+        }
+        (Check::CanPull, Status::Passed) => {
+            format!("Nodes with the role {name} can pull images from ECR.")
+        }
+        (Check::CanPull, Status::Failed) => {
+            format!("Nodes with the role {name} cannot pull images from ECR.")
+        }
+        (_, Status::Warning) => {
+            format!("For nodes with the role {name} this hangs on what cannot be known.")
+        }
+        (_, Status::NotAvailable) => {
+            format!("What nodes with the role {name} may do could not be told.")
+        }
+    }];
+    sentences.extend(finding.result.reasons.iter().cloned());
+    if let Some(reason) = &finding.not_available {
+        sentences.push(format!("The last look failed, and this is the answer before: {reason}."));
+    }
+    if finding.role_created_anew {
+        sentences.push("The role was created anew under the same ARN.".to_owned());
+    }
+    sentences.extend(finding.result.notes.iter().cloned());
+    sentences.join(" ")
+}
+
+fn recommendation(finding: &Finding) -> &'static str {
+    match (finding.check, finding.result.status) {
+        (_, Status::Passed) => "Nothing to do.",
+        (Check::ReadOnly, _) => {
+            "Give the node role AmazonEC2ContainerRegistryPullOnly and take away what grants more. \
+             A workload that must push gets a role of its own by EKS Pod Identity or IRSA. \
+             `pullwatch explain --role ARN` shows every statement."
+        }
+        (Check::CanPull, _) => {
+            "Attach AmazonEC2ContainerRegistryPullOnly to the node role, and look for a Deny, a \
+             permissions boundary or a condition that takes it away. \
+             `pullwatch explain --role ARN` shows every statement."
+        }
+    }
+}
+
+fn compliance(finding: &Finding) -> Value {
+    let mut compliance = json!({
+        "Status": finding.result.status,
+        "RelatedRequirements": ["CIS Amazon EKS Benchmark 5.1.3", "Kubescape C-0223"],
+    });
+    if finding.result.status == Status::NotAvailable {
+        let reason = finding.result.reasons.join(" ");
+        compliance["StatusReasons"] =
+            json!([{"ReasonCode": "CANNOT_TELL", "Description": shortened(&reason, 2048)}]);
+    }
+    compliance
+}
+
+fn product_fields(finding: &Finding) -> Value {
+    let result = &finding.result;
+    let mut fields: BTreeMap<String, String> = BTreeMap::new();
+    let mut set = |key: &str, value: String| {
+        if !value.is_empty() {
+            fields.insert(format!("pullwatch/{key}"), shortened(&value, LONGEST_PRODUCT_FIELD));
+        }
+    };
+    set("Version", env!("CARGO_PKG_VERSION").to_owned());
+    set("Check", finding.check.to_string());
+    set("Standard", finding.standard.to_string());
+    set("ControlSeverity", "Medium".to_owned());
+    set("Fingerprint", result.fingerprint.short());
+    set("Owners", finding.owners.join(", "));
+    for (standard, status) in &result.standards {
+        set(&format!("Standard/{standard}"), status.to_string());
+    }
+    let actions: Vec<&str> = result.excess.iter().map(|excess| excess.action.as_str()).collect();
+    set("Excess", actions.join(", "));
+    for (excess, index) in result.excess.iter().zip(0..MOST_STATEMENTS) {
+        set(&format!("Statement/{index:02}"), statement_line(excess));
+    }
+    if let Some(change) = finding.changes.last() {
+        let event = &change.event;
+        let tool = event.actor.tool.as_deref().unwrap_or("an unknown tool");
+        set("Change", format!("{} {}", event.name, event.id));
+        set("ChangedAt", time(event.time));
+        set("ChangedBy", format!("{} with {tool}", event.actor.principal));
+    }
+    set(
+        "NotConsidered",
+        "service control policies, resource control policies, VPC endpoint policies".to_owned(),
+    );
+    json!(fields)
+}
+
+/// `ecr:PutImage: arn:…:policy/NodeEcr v4 AllowPush [1]`.
+fn statement_line(excess: &Excess) -> String {
+    let cited: Vec<String> = excess
+        .statements
+        .iter()
+        .map(|statement| {
+            let version = statement.version.as_deref().unwrap_or("");
+            let sid = statement.sid.as_deref().unwrap_or("");
+            format!("{} {version} {sid} [{}]", statement.policy, statement.index)
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+        .collect();
+    format!("{}: {}", excess.action, cited.join("; "))
+}
+
+/// The role first: the console shows the first resource only.
+fn resources(finding: &Finding) -> Value {
+    let place = &finding.place;
+    let role = &finding.role;
+    let attached: Vec<Value> = role
+        .policies
+        .iter()
+        .filter(|(policy, _)| policy.inline_name().is_none())
+        .take(MOST_POLICIES)
+        .map(|(policy, _)| {
+            let name = policy.as_str().rsplit('/').next().unwrap_or_default();
+            json!({"PolicyName": name, "PolicyArn": policy.as_str()})
+        })
+        .collect();
+    let mut details = json!({
+        "RoleName": role.arn.role_name().as_str(),
+        "Path": role.arn.path(),
+        "AttachedManagedPolicies": attached,
+    });
+    if !role.role_id.is_empty() {
+        details["RoleId"] = role.role_id.as_str().into();
+    }
+    if let Some(boundary) = &role.boundary {
+        details["PermissionsBoundary"] = json!({
+            "PermissionsBoundaryArn": boundary.as_str(),
+            "PermissionsBoundaryType": "PermissionsBoundaryPolicy",
+        });
+    }
+    let mut resources = vec![json!({
+        "Type": "AwsIamRole",
+        "Id": role.arn.as_str(),
+        "Partition": place.partition,
+        "Region": place.region,
+        "Details": {"AwsIamRole": details},
+    })];
+    let clusters: BTreeSet<(&str, &str)> = finding
+        .uses
+        .iter()
+        .filter_map(|seen| Some((seen.source.region.as_deref()?, seen.cluster_name.as_deref()?)))
+        .collect();
+    for (region, name) in clusters {
+        resources.push(json!({
+            "Type": "AwsEksCluster",
+            "Id": format!("arn:{}:eks:{region}:{}:cluster/{name}", place.partition, place.account),
+            "Partition": place.partition,
+            "Region": region,
+        }));
+    }
+    for seen in &finding.uses {
+        resources.push(other(finding, seen));
+    }
+    let left = resources.len().saturating_sub(MOST_RESOURCES);
+    if left > 0 {
+        resources.truncate(MOST_RESOURCES - 1);
+        resources.push(json!({
+            "Type": "Other",
+            "Id": format!("{}#more", role.arn),
+            "Details": {"Other": {"LeftOut": (left + 1).to_string()}},
+        }));
+    }
+    resources.into()
+}
+
+fn other(finding: &Finding, seen: &Use) -> Value {
+    let mut details = Map::new();
+    let mut set = |key: &str, value: Option<&str>| {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            details.insert(key.to_owned(), shortened(value, 1024).into());
+        }
+    };
+    let region = seen.source.region.as_deref();
+    let cluster_name = seen.cluster_name.as_deref();
+    set("Use", Some(seen.source.kind.in_words()));
+    set("Cluster", cluster_name);
+    set("Name", Some(&seen.name));
+    set("Region", region);
+    let id = [Some(seen.source.kind.in_words()), region, cluster_name, Some(&*seen.name)]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("/");
+    json!({
+        "Type": "Other",
+        "Id": shortened(&id, LONGEST_ID),
+        "Partition": finding.place.partition,
+        "Region": region.unwrap_or(&finding.place.region),
+        "Details": {"Other": details},
+    })
 }

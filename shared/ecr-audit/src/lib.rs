@@ -32,7 +32,10 @@ pub mod alert;
 pub mod finding;
 
 pub mod asff;
+pub mod mail;
+pub mod message;
 pub mod owners;
+pub mod words;
 
 pub mod error;
 pub mod journey;
