@@ -1,1 +1,3 @@
-//! Journeys from door to door.
+//! Journeys from door to door, and the frame held against the code.
+
+pub mod interleaving;

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::alert::{Alert, AlertedTransition};
@@ -24,7 +25,8 @@ pub struct SnsMessage {
 }
 
 /// The value of a message attribute.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Attribute {
     /// A `String`.
     Text(String),

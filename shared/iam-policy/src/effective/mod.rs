@@ -151,6 +151,9 @@ pub fn effective(policies: &PolicySet, question: &Question<'_>) -> Access {
     let mut seen = BTreeSet::new();
     let mut best_cover = Level::Denied;
     for place in question.places {
+        if !takes_resource && place.consent != Consent::Own {
+            continue;
+        }
         let found = if takes_resource {
             resources::representatives(&statements, policies, place, question)
         } else {
@@ -199,12 +202,12 @@ fn judge(
     contexts: &Contexts,
     access: &mut Access,
 ) -> (Level, Option<Witness>) {
-    let consenting;
-    let policies = if place.consent == Consent::Own {
-        policies
-    } else {
-        consenting = resources::with_consent(policies);
-        &consenting
+    // Only a request on the resource needs its account's consent; one without a resource is the
+    // own account's affair.
+    let consenting = (place.consent != Consent::Own).then(|| resources::with_consent(policies));
+    let policies_for = |action: &AskedAction<'_>| match &consenting {
+        Some(consenting) if action.takes_resource => consenting,
+        _ => policies,
     };
     let mut always = true;
     let mut sometimes = None;
@@ -221,7 +224,7 @@ fn judge(
                 resource,
                 context: &context,
             };
-            let (upper, statements) = decide_bound(policies, &request, Bound::Upper);
+            let (upper, statements) = decide_bound(policies_for(action), &request, Bound::Upper);
             match upper {
                 Outcome::Allowed => granting.extend(statements),
                 Outcome::ExplicitlyDenied => access.denying.extend(statements),
@@ -230,7 +233,7 @@ fn judge(
             permitted &= upper == Outcome::Allowed;
             certain = certain
                 && permitted
-                && decide_bound(policies, &request, Bound::Lower).0 == Outcome::Allowed;
+                && decide_bound(policies_for(action), &request, Bound::Lower).0 == Outcome::Allowed;
         }
         always &= certain;
         if permitted {

@@ -1,0 +1,45 @@
+//! Why a command could not be carried out. Each ends it with status 2.
+
+use std::io;
+use std::path::PathBuf;
+
+use memory_adapters::SnapshotError;
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The account of the current credentials is asked for, and this build cannot read it.
+    #[error("{0}")]
+    NoLiveAccount(&'static str),
+    /// The folder is no snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// A role is named that the account cannot have.
+    #[error("`{role_arn}` is not a role of the account {account}")]
+    ForeignRole {
+        /// The role.
+        role_arn: String,
+        /// The account that is read.
+        account: String,
+    },
+    /// A file that was named cannot be used.
+    #[error("`{}` {reason}", .file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A port of the journey failed.
+    #[error(transparent)]
+    Port(#[from] ecr_audit::error::PortError),
+    /// The sweep that finds all findings did not come to its end.
+    #[error(transparent)]
+    Sweep(#[from] ecr_audit::journey::SweepError),
+    /// The standard input cannot be read.
+    #[error("the standard input cannot be read: {0}")]
+    Input(io::Error),
+    /// The output cannot be written.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
+}

@@ -1,0 +1,89 @@
+//! What a replay remembers for the next one: the ledger, and what Security Hub holds.
+
+use std::fs;
+use std::path::Path;
+
+use ecr_audit::journey::sweep::list_uses;
+use ecr_audit::ledger::Record;
+use ecr_audit::settings::Settings;
+use ecr_audit::uses::standing_uses;
+use memory_adapters::{HeldFinding, LedgerState, MemoryLedger, MemorySecurityHub};
+use serde::{Deserialize, Serialize};
+
+use crate::error::CliError;
+use crate::world::World;
+
+/// The file of `--ledger`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Memory {
+    #[serde(default)]
+    ledger: LedgerState,
+    #[serde(default)]
+    security_hub: Vec<HeldFinding>,
+}
+
+impl Memory {
+    /// Reads the file; one that is not there remembers nothing.
+    pub fn read(file: &Path) -> Result<Self, CliError> {
+        let failed = |reason| CliError::File { file: file.to_owned(), reason };
+        let text = match fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            Err(error) => return Err(failed(format!("cannot be read: {error}"))),
+        };
+        serde_json::from_str(&text).map_err(|error| failed(format!("is no ledger: {error}")))
+    }
+
+    /// What a world remembers.
+    pub fn of(world: &World) -> Self {
+        Self { ledger: world.ledger.state(), security_hub: world.security_hub.findings() }
+    }
+
+    /// Gives a world its memory.
+    pub fn recall(self, world: &mut World) {
+        world.ledger = MemoryLedger::new(self.ledger);
+        world.security_hub = MemorySecurityHub::holding(self.security_hub);
+    }
+
+    /// Writes the file.
+    pub fn write(&self, file: &Path) -> Result<(), CliError> {
+        let failed = |reason| CliError::File { file: file.to_owned(), reason };
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|error| failed(format!("cannot be made: {error}")))?;
+        fs::write(file, text + "\n").map_err(|error| failed(format!("cannot be written: {error}")))
+    }
+}
+
+/// What a sweep would have written before the events came: the uses of every node role, and the
+/// policies of repositories and registries. It judges nothing, so every finding is still new.
+pub async fn know_uses(world: &World, settings: &Settings) -> Result<(), CliError> {
+    let ports = world.ports();
+    let listing = list_uses(&ports, &world.account, settings).await;
+    let nothing_ends = ecr_audit::node_role::UseListing::default();
+    for sighting in &listing.sightings {
+        let role_name = sighting.role_arn.role_name();
+        let known = ports.ledger.records(std::slice::from_ref(&role_name)).await?;
+        let (mut record, version) = match known.into_values().next() {
+            Some(known) => (known.record, known.version),
+            None => (Record::new(sighting.role_arn.clone()), 0),
+        };
+        let sightings = std::slice::from_ref(sighting);
+        let uses = standing_uses(&record.uses, sightings, &nothing_ends);
+        if uses != record.uses {
+            record.uses = uses;
+            ports.ledger.write(&record, version, &ports.clock.unique_id()).await?;
+        }
+    }
+    for region in &settings.regions {
+        // A region whose policies cannot be read is among the snapshot's problems.
+        let documents = ports.ecr.policies(region, ports.clock.now()).await.unwrap_or_default();
+        for document in documents {
+            let (name, read_at) = (document.repository_name.clone(), document.read_at);
+            let (name, document) = (name.as_deref(), Some(&document));
+            ports.ledger.keep_registry_document(region, name, document, read_at).await?;
+        }
+    }
+    Ok(())
+}

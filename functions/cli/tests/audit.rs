@@ -1,0 +1,223 @@
+//! `pullwatch audit` on a snapshot: verdicts worked out by hand, exit statuses, output forms, and
+//! what damage and gaps do to them.
+
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod pullwatch;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use pullwatch::{copy_for, mixed_account, pullwatch, write};
+use serde_json::Value;
+
+const EXPECTED: &str = include_str!("snapshots/mixed-account.expected.json");
+
+/// The verdicts of an audit: `FAILED HIGH` by role name and check.
+fn verdicts(report: &Value) -> BTreeMap<String, BTreeMap<String, String>> {
+    let roles = report["roles"].as_array().unwrap().iter();
+    roles
+        .map(|role| {
+            let name = role["role"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+            let checks = role["checks"].as_object().unwrap().iter();
+            let told = |result: &Value| {
+                let text = |key: &str| result[key].as_str().unwrap().to_owned();
+                text("status") + " " + &text("severity")
+            };
+            (name, checks.map(|(check, result)| (check.clone(), told(result))).collect())
+        })
+        .collect()
+}
+
+fn audit(folder: &Path, further: &[&str]) -> pullwatch::Run {
+    let arguments = ["audit", "--format", "json", "--snapshot", folder.to_str().unwrap()];
+    pullwatch(&[&arguments[..], further].concat())
+}
+
+fn status_of<'report>(report: &'report Value, role: &str, check: &str) -> &'report str {
+    let roles = report["roles"].as_array().unwrap();
+    let ends = format!("/{role}");
+    let found = roles.iter().find(|entry| entry["role"].as_str().unwrap().ends_with(&ends));
+    found.unwrap()["checks"][check]["status"].as_str().unwrap()
+}
+
+#[test]
+fn every_verdict_is_the_one_worked_out_by_hand() {
+    let run = audit(&mixed_account(), &[]);
+    let expected: BTreeMap<_, _> = serde_json::from_str(EXPECTED).unwrap();
+    assert_eq!(verdicts(&run.json()), expected);
+    assert_eq!(run.status, 1);
+}
+
+#[test]
+fn the_json_form_is_the_designs() {
+    let report = audit(&mixed_account(), &[]).json();
+    let roles = report["roles"].as_array().unwrap();
+    let workers = roles
+        .iter()
+        .find(|role| role["role"] == "arn:aws:iam::111122223333:role/eks/prod-workers")
+        .unwrap();
+    assert_eq!(workers["uses"][0]["source"]["kind"], "nodegroup");
+    assert_eq!(workers["uses"][0]["cluster_name"], "prod");
+    let read_only = &workers["checks"]["read-only"];
+    let excess: Vec<&str> =
+        read_only["excess"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    assert_eq!(
+        excess,
+        [
+            "ecr:PutImage",
+            "ecr:CompleteLayerUpload",
+            "ecr:InitiateLayerUpload",
+            "ecr:UploadLayerPart"
+        ]
+    );
+    assert_eq!(
+        read_only["standards"],
+        serde_json::json!({"read-only": "FAILED", "pull-only": "FAILED", "c-0223": "FAILED"})
+    );
+    let auto = roles.iter().find(|role| role["uses"][0]["source"]["kind"] == "auto-mode").unwrap();
+    assert_eq!(
+        auto["checks"]["read-only"]["standards"],
+        serde_json::json!({"read-only": "PASSED", "pull-only": "PASSED", "c-0223": "FAILED"})
+    );
+}
+
+#[test]
+fn the_table_names_every_role_and_is_not_coloured_into_a_pipe() {
+    let folder = mixed_account();
+    let run = pullwatch(&["audit", "--snapshot", folder.to_str().unwrap()]);
+    for name in ["prod-workers", "FAILED CRITICAL", "nodegroup spot", "statement AllowPush"] {
+        assert!(run.output.contains(name), "{name}\n{}", run.output);
+    }
+    assert!(!run.output.contains('\u{1b}'));
+    assert!(!run.output.contains("ci-runner  "), "a role that no node wears is not judged");
+}
+
+#[test]
+fn a_role_on_the_command_line_is_a_node_role_without_any_eks_file() {
+    let folder = copy_for("role-argument");
+    fs::remove_dir_all(folder.join("eks")).unwrap();
+    let run = audit(&folder, &["--role", "arn:aws:iam::111122223333:role/ci-runner"]);
+    assert_eq!(status_of(&run.json(), "ci-runner", "read-only"), "FAILED");
+    assert_eq!(run.status, 1);
+    let run = audit(&folder, &["--role", "arn:aws:iam::111122223333:role/nobody"]);
+    assert_eq!(status_of(&run.json(), "nobody", "can-pull"), "NOT_AVAILABLE");
+    let run = audit(&folder, &["--role", "arn:aws:iam::444455556666:role/ci-runner"]);
+    assert_eq!((run.status, run.output.as_str()), (2, ""));
+}
+
+#[test]
+fn an_account_without_node_roles_passes_and_says_so() {
+    let folder = copy_for("no-node-roles");
+    for part in ["eks", "ec2", "iam"] {
+        fs::remove_dir_all(folder.join(part)).unwrap();
+    }
+    let run = audit(&folder, &[]);
+    assert_eq!(run.json()["roles"], serde_json::json!([]));
+    assert_eq!(run.status, 0);
+    assert!(run.told.contains("no node role"), "{}", run.told);
+}
+
+#[test]
+fn a_damaged_file_is_named_with_its_place_and_the_rest_is_audited() {
+    let folder = copy_for("damaged-nodegroup");
+    write(&folder, "eks/eu-west-1/prod/nodegroups/spot2.json", "{\n  \"nodegroup\": {\n");
+    let run = audit(&folder, &[]);
+    let place = "eks/eu-west-1/prod/nodegroups/spot2.json: line 3 column 0";
+    assert!(run.told.contains(place), "{}", run.told);
+    assert_eq!(status_of(&run.json(), "prod-workers", "read-only"), "FAILED");
+    assert!(run.json()["incomplete"][0].as_str().unwrap().contains("nodegroup in eu-west-1"));
+}
+
+#[test]
+fn without_authorization_details_that_can_be_read_nothing_passes() {
+    for (name, text) in [
+        ("damaged", "{\"RoleDetailList\": ["),
+        ("empty", ""),
+        ("truncated", "[{}]"),
+        ("html", "<p>"),
+    ] {
+        let folder = copy_for(&format!("authorization-details-{name}"));
+        write(&folder, "authorization-details.json", text);
+        write(&folder, "snapshot.json", r#"{"account": "111122223333", "partition": "aws"}"#);
+        let run = audit(&folder, &[]);
+        assert_eq!(run.status, 2, "{name}");
+        for (role, checks) in verdicts(&run.json()) {
+            for status in checks.values() {
+                assert_eq!(status, "NOT_AVAILABLE INFORMATIONAL", "{name} {role}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_incomplete_listing_is_reported_and_never_taken_as_empty() {
+    let folder = copy_for("incomplete-listing");
+    fs::remove_dir_all(folder.join("eks")).unwrap();
+    fs::remove_dir_all(folder.join("ec2")).unwrap();
+    fs::remove_dir_all(folder.join("iam")).unwrap();
+    let listings = r#"{"account": "111122223333", "listings": {
+        "eks/eu-west-1/clusters": {"state": "denied", "reason": "AccessDeniedException"},
+        "ec2/eu-west-1/instances": "complete"}}"#;
+    write(&folder, "snapshot.json", listings);
+    let run = audit(&folder, &[]);
+    assert_eq!(run.status, 2);
+    assert!(run.told.contains("AccessDeniedException"), "{}", run.told);
+    assert!(run.json()["incomplete"].as_array().unwrap().len() >= 4);
+}
+
+#[test]
+fn an_unread_repository_policy_leaves_nothing_passed() {
+    let folder = copy_for("unread-repository-policy");
+    write(&folder, "ecr/eu-west-1/repository-policies/other.json", "");
+    let run = audit(&folder, &[]);
+    assert_eq!(status_of(&run.json(), "spot-workers", "read-only"), "NOT_AVAILABLE");
+    assert_eq!(status_of(&run.json(), "prod-workers", "read-only"), "FAILED");
+}
+
+#[test]
+fn what_is_no_snapshot_is_an_error() {
+    let empty = pullwatch::folder_for("no-snapshot");
+    for folder in [empty.as_path(), Path::new("/nowhere/at/all")] {
+        let run = audit(folder, &[]);
+        assert_eq!((run.status, run.output.as_str()), (2, ""));
+        assert!(run.told.starts_with("pullwatch: "), "{}", run.told);
+    }
+}
+
+#[test]
+fn pages_and_encodings_of_the_cli_are_read() {
+    let folder = copy_for("pages");
+    let text = fs::read_to_string(folder.join("authorization-details.json")).unwrap();
+    let whole: Value = serde_json::from_str(&text).unwrap();
+    let page = |part: &str, is_truncated: bool| {
+        let mut page = serde_json::json!({ "IsTruncated": is_truncated });
+        page[part] = whole[part].clone();
+        page
+    };
+    let pages = [page("RoleDetailList", true), page("Policies", false)];
+    let expected: BTreeMap<_, _> = serde_json::from_str(EXPECTED).unwrap();
+    // A list of pages, and pages one after the other behind a byte order mark.
+    let listed = serde_json::to_string(&pages).unwrap();
+    let following = format!("\u{feff}{}\n{}", pages[0], pages[1]);
+    for text in [listed, following] {
+        write(&folder, "authorization-details.json", &text);
+        assert_eq!(verdicts(&audit(&folder, &[]).json()), expected);
+    }
+}
+
+#[test]
+fn the_asff_form_lists_both_findings_of_every_role() {
+    let folder = mixed_account();
+    let run = pullwatch(&["audit", "--format", "asff", "--snapshot", folder.to_str().unwrap()]);
+    assert_eq!(run.status, 1);
+    let findings = run.json();
+    let failed = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["Compliance"]["Status"] == "FAILED")
+        .count();
+    let expected = EXPECTED.matches("FAILED").count();
+    assert_eq!((findings.as_array().unwrap().len(), failed), (18, expected));
+}

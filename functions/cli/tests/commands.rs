@@ -1,0 +1,116 @@
+//! The other commands from door to door: explain, check, simulate, demo, and wrong arguments.
+
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod pullwatch;
+
+use pullwatch::{folder_for, mixed_account, pullwatch, pullwatch_with, write};
+
+#[test]
+fn explain_lists_every_action_with_what_decides_it() {
+    let folder = mixed_account();
+    let role = "arn:aws:iam::111122223333:role/blind-nodes";
+    let arguments =
+        ["explain", "--format", "json", "--snapshot", folder.to_str().unwrap(), "--role", role];
+    let run = pullwatch(&arguments);
+    assert_eq!(run.status, 0, "{}", run.told);
+    let report = run.json();
+    assert_eq!(report["roles"].as_array().unwrap().len(), 1);
+    assert_eq!(report["roles"][0]["role"], role);
+    let actions = report["roles"][0]["actions"].as_array().unwrap();
+    assert_eq!(actions.len(), 83);
+    let named = |name: &str| actions.iter().find(|action| action["action"] == name).unwrap();
+    let denied = named("ecr:BatchGetImage");
+    assert_eq!(denied["access"], "denied");
+    assert_eq!(denied["witness"], serde_json::Value::Null);
+    assert_eq!(denied["statements"][0]["policy"], "inline:no-images");
+    assert_eq!(denied["statements"][0]["sid"], "NoImages");
+    assert_eq!(denied["statements"][0]["effect"], "Deny");
+    let allowed = named("ecr:GetDownloadUrlForLayer");
+    assert_eq!(allowed["access"], "allowed");
+    assert_eq!(allowed["statements"][0]["index"], 0);
+    assert!(allowed["witness"]["resource"].as_str().unwrap().starts_with("arn:aws:ecr:"));
+    assert!(allowed["witness"]["context"].is_object());
+    assert_eq!(report["roles"][0]["unknown_actions"]["ecr"]["write"], "denied");
+}
+
+#[test]
+fn check_judges_each_file_by_itself() {
+    let folder = folder_for("check");
+    let document = |action: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"{action}","Resource":"*"}}}}"#
+        )
+    };
+    let pulls = write(&folder, "pulls.json", &document("ecr:BatchGetImage"));
+    let pushes = write(&folder, "pushes.json", &document("ecr:PutImage"));
+    let broken = write(&folder, "broken.json", "{");
+    let check = |files: &[&str]| pullwatch(&[&["check", "--format", "json"], files].concat());
+
+    assert_eq!(check(&[&pulls]).status, 0);
+    assert_eq!(check(&[&pulls, &broken]).status, 2);
+    let run = check(&[&pulls, &broken, &pushes]);
+    assert_eq!(run.status, 1);
+    let files = &run.json()["files"];
+    assert_eq!(
+        (&files[0]["status"], &files[0]["severity"]),
+        (&"PASSED".into(), &"INFORMATIONAL".into())
+    );
+    assert_eq!(files[1]["status"], "NOT_AVAILABLE");
+    assert_eq!(files[2]["severity"], "HIGH");
+    assert_eq!(files[2]["excess"], serde_json::json!(["ecr:PutImage"]));
+}
+
+#[test]
+fn simulate_answers_line_by_line_and_remembers_a_bad_one() {
+    let request = r#"{"id":7,"principal":"arn:aws:iam::123456789012:role/r","action":"ecr:PutImage","resource":"arn:aws:ecr:eu-west-1:123456789012:repository/a","context":{},"identity":[{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:*","Resource":"*"}]}]}"#;
+    let run = pullwatch_with(&format!("{request}\n\n"), &["simulate"]);
+    assert_eq!(run.status, 0, "{}", run.told);
+    let answer = run.json();
+    assert_eq!((&answer["id"], &answer["decision"]), (&7.into(), &"Allowed".into()));
+    let run = pullwatch_with(&format!("nonsense\n{request}\n"), &["simulate"]);
+    assert_eq!(run.status, 2);
+    let lines: Vec<&str> = run.output.lines().collect();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0].contains("\"error\""), "{}", lines[0]);
+    assert!(lines[1].contains("\"Allowed\""), "{}", lines[1]);
+}
+
+#[test]
+fn the_demo_tells_its_story() {
+    let run = pullwatch(&["demo"]);
+    assert_eq!(run.status, 0, "{}", run.told);
+    let parts = ["CreateNodegroup", "FAILED", "Subject: [HIGH]", "grace.hopper", "resolved"];
+    let mut rest = run.output.as_str();
+    for part in parts {
+        let at = rest.find(part).unwrap_or_else(|| panic!("{part} is missing\n{}", run.output));
+        rest = &rest[at..];
+    }
+    assert!(!run.output.contains("could not be followed"), "{}", run.output);
+    assert_eq!(run.output, pullwatch(&["demo"]).output, "the same each time");
+}
+
+#[test]
+fn wrong_arguments_end_with_status_2() {
+    for arguments in [
+        &["audit", "--role", "workers"][..],
+        &["audit", "--standard", "strict"],
+        &["check"],
+        &["replay"],
+        &["nonsense"],
+        &[],
+    ] {
+        let run = pullwatch(arguments);
+        assert_eq!(run.status, 2, "{arguments:?}");
+        assert!(!run.told.is_empty(), "{arguments:?}");
+    }
+}
+
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_build_without_the_sdk_says_that_it_reads_no_live_account() {
+    for arguments in [&["audit"][..], &["explain"], &["snapshot", "--output", "nowhere"]] {
+        let run = pullwatch(arguments);
+        assert_eq!(run.status, 2);
+        assert!(run.told.contains("reads no live account"), "{}", run.told);
+    }
+}

@@ -1,0 +1,45 @@
+//! What can go wrong: a call that AWS would refuse, and a folder that is no snapshot.
+
+use std::path::PathBuf;
+
+/// Why a change of the account was refused, in the API's own words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AccountError {
+    /// What the call names is not there.
+    #[error("NoSuchEntity: `{0}` does not exist")]
+    NoSuchEntity(String),
+    /// What the call would create is there already.
+    #[error("EntityAlreadyExists: `{0}` exists")]
+    EntityAlreadyExists(String),
+    /// What the call would delete is still in use.
+    #[error("DeleteConflict: `{0}` is still in use")]
+    DeleteConflict(String),
+}
+
+/// Why a folder cannot be read as a snapshot at all. What is wrong with single files is a
+/// [`crate::Problem`] of the snapshot instead: the rest of it can still be audited.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The folder cannot be listed.
+    #[error("the snapshot folder `{}` cannot be read: {reason}", .folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        reason: std::io::Error,
+    },
+    /// The one file that must be there is not.
+    #[error(
+        "`{}` is no snapshot: it has no authorization-details.json; save the output of \
+         `aws iam get-account-authorization-details` there",
+        .0.display()
+    )]
+    NoAuthorizationDetails(PathBuf),
+    /// Nothing in the folder tells which account it is of.
+    #[error(
+        "the snapshot `{}` does not tell its account: no role's ARN in authorization-details.json \
+         and no account in snapshot.json",
+        .0.display()
+    )]
+    NoAccount(PathBuf),
+}

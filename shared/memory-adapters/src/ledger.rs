@@ -1,0 +1,202 @@
+//! The ledger in memory. It keeps records as JSON text, as the table does, so that a record which
+//! does not survive its encoding is found here too.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use ecr_audit::arn::RoleName;
+use ecr_audit::error::PortError;
+use ecr_audit::ledger::Record;
+use ecr_audit::ports::{Ledger, SweepRecord, Versioned, WriteOutcome};
+use ecr_audit::role_policies::RegistryDocument;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The DynamoDB table in memory, with strongly consistent reads and conditional writes.
+#[derive(Debug, Default)]
+pub struct MemoryLedger {
+    state: Mutex<LedgerState>,
+}
+
+/// Everything a ledger holds, as a value that can be saved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerState {
+    /// By [`RoleName::key`].
+    #[serde(default)]
+    records: BTreeMap<String, KeptRecord>,
+    #[serde(default)]
+    registry_documents: Vec<KeptDocument>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_sweep: Option<SweepRecord>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct KeptRecord {
+    record: serde_json::Value,
+    version: u64,
+    write_id: String,
+}
+
+/// A repository's or registry's policy, or the memory that there is none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct KeptDocument {
+    region: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repository_name: Option<String>,
+    document: Option<RegistryDocument>,
+    read_at: Timestamp,
+}
+
+impl MemoryLedger {
+    /// A ledger that holds what another held when it was saved.
+    pub fn new(state: LedgerState) -> Self {
+        Self { state: Mutex::new(state) }
+    }
+
+    /// Everything it holds.
+    pub fn state(&self) -> LedgerState {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LedgerState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl KeptRecord {
+    fn versioned(&self) -> Result<Versioned, PortError> {
+        let record = serde_json::from_value(self.record.clone())
+            .map_err(|error| PortError::lasting("dynamodb:GetItem", error))?;
+        Ok(Versioned { record, version: self.version, write_id: self.write_id.clone() })
+    }
+}
+
+#[async_trait]
+impl Ledger for MemoryLedger {
+    async fn records(
+        &self,
+        role_names: &[RoleName],
+    ) -> Result<BTreeMap<String, Versioned>, PortError> {
+        let state = self.lock();
+        let keys = role_names.iter().map(RoleName::key);
+        keys.filter_map(|key| state.records.get(&key).map(|kept| (key, kept)))
+            .map(|(key, kept)| Ok((key, kept.versioned()?)))
+            .collect()
+    }
+
+    async fn all_records(&self) -> Result<Vec<Versioned>, PortError> {
+        self.lock().records.values().map(KeptRecord::versioned).collect()
+    }
+
+    async fn write(
+        &self,
+        record: &Record,
+        expected_version: u64,
+        write_id: &str,
+    ) -> Result<WriteOutcome, PortError> {
+        let record_json = serde_json::to_value(record)
+            .map_err(|error| PortError::lasting("dynamodb:PutItem", error))?;
+        let mut state = self.lock();
+        let key = record.role_arn.role_name().key();
+        let version = state.records.get(&key).map_or(0, |kept| kept.version);
+        if version != expected_version {
+            return Ok(WriteOutcome::Conflict);
+        }
+        let write_id = write_id.to_owned();
+        let kept = KeptRecord { record: record_json, version: version + 1, write_id };
+        state.records.insert(key, kept);
+        Ok(WriteOutcome::Written)
+    }
+
+    async fn registry_documents(&self) -> Result<Vec<RegistryDocument>, PortError> {
+        let state = self.lock();
+        Ok(state.registry_documents.iter().filter_map(|kept| kept.document.clone()).collect())
+    }
+
+    async fn keep_registry_document(
+        &self,
+        region: &str,
+        repository_name: Option<&str>,
+        document: Option<&RegistryDocument>,
+        read_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let mut state = self.lock();
+        let kept = KeptDocument {
+            region: region.to_owned(),
+            repository_name: repository_name.map(str::to_owned),
+            document: document.cloned(),
+            read_at,
+        };
+        let is_it = |held: &&mut KeptDocument| {
+            held.region == region && held.repository_name.as_deref() == repository_name
+        };
+        match state.registry_documents.iter_mut().find(is_it) {
+            Some(held) if held.read_at > read_at => {}
+            Some(held) => *held = kept,
+            None => state.registry_documents.push(kept),
+        }
+        Ok(())
+    }
+
+    async fn last_sweep(&self) -> Result<Option<SweepRecord>, PortError> {
+        Ok(self.lock().last_sweep.clone())
+    }
+
+    async fn note_sweep(&self, sweep: &SweepRecord) -> Result<(), PortError> {
+        self.lock().last_sweep = Some(sweep.clone());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ecr_audit::arn::RoleArn;
+    use futures::FutureExt;
+
+    use super::*;
+
+    fn now<T>(future: impl Future<Output = Result<T, PortError>>) -> T {
+        future.now_or_never().expect("memory answers at once").unwrap()
+    }
+
+    fn record() -> Record {
+        Record::new(RoleArn::parse("arn:aws:iam::111122223333:role/eks/Workers").unwrap())
+    }
+
+    #[test]
+    fn a_write_stands_only_on_the_version_it_was_made_from() {
+        let ledger = MemoryLedger::default();
+        assert_eq!(now(ledger.write(&record(), 1, "a")), WriteOutcome::Conflict);
+        assert_eq!(now(ledger.write(&record(), 0, "b")), WriteOutcome::Written);
+        assert_eq!(now(ledger.write(&record(), 0, "c")), WriteOutcome::Conflict);
+        assert_eq!(now(ledger.write(&record(), 1, "d")), WriteOutcome::Written);
+        let records = now(ledger.records(&[RoleName::new("WORKERS"), RoleName::new("other")]));
+        assert_eq!(records.keys().collect::<Vec<_>>(), ["workers"]);
+        assert_eq!((records["workers"].version, &*records["workers"].write_id), (2, "d"));
+        assert_eq!(records["workers"].record, record());
+    }
+
+    #[test]
+    fn an_earlier_reading_does_not_replace_a_later_one() {
+        let ledger = MemoryLedger::default();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let document = RegistryDocument {
+            region: "eu-west-1".to_owned(),
+            repository_name: Some("payments".to_owned()),
+            document: "{}".to_owned(),
+            covers_all_actions: true,
+            read_at: at(10),
+        };
+        let keep = |document, second| {
+            now(ledger.keep_registry_document("eu-west-1", Some("payments"), document, at(second)));
+        };
+        keep(Some(&document), 10);
+        keep(None, 9);
+        assert_eq!(now(ledger.registry_documents()), std::slice::from_ref(&document));
+        // A policy that was deleted stays deleted, whatever an older reading saw.
+        keep(None, 20);
+        keep(Some(&document), 10);
+        assert_eq!(now(ledger.registry_documents()), []);
+    }
+}

@@ -1,0 +1,128 @@
+//! The files of a snapshot's folder and the JSON in them. What a shell may have put before the
+//! JSON is tolerated: a byte order mark, UTF-16; several documents one after the other are pages.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+/// A file of a snapshot.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Its path within the snapshot, with slashes.
+    pub name: String,
+    path: PathBuf,
+}
+
+/// Why a file holds no JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Where in the file; empty: all of it.
+    pub place: String,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// Every file in a folder and its subfolders, in the order of their names. Hidden ones are none
+/// of the snapshot's.
+pub fn files(folder: &Path) -> io::Result<Vec<File>> {
+    let mut found = Vec::new();
+    walk(folder, "", &mut found)?;
+    found.sort_by(|one, two| one.name.cmp(&two.name));
+    Ok(found)
+}
+
+fn walk(folder: &Path, prefix: &str, found: &mut Vec<File>) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let file_name = entry.file_name().to_string_lossy().into_owned();
+        if file_name.starts_with('.') {
+            continue;
+        }
+        let name = format!("{prefix}{file_name}");
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), &format!("{name}/"), found)?;
+        } else {
+            found.push(File { name, path: entry.path() });
+        }
+    }
+    Ok(())
+}
+
+impl File {
+    /// The path within the snapshot, piece by piece.
+    pub fn segments(&self) -> Vec<&str> {
+        self.name.split('/').collect()
+    }
+
+    /// The file as text.
+    pub fn text(&self) -> Result<String, Damage> {
+        let bytes = std::fs::read(&self.path).map_err(|error| Damage::whole(&error.to_string()))?;
+        decode(&bytes).ok_or_else(|| Damage::whole("is not UTF-8 text"))
+    }
+
+    /// The JSON documents in the file, one or several; the pages of a list are documents too.
+    pub fn documents(&self) -> Result<Vec<Value>, Damage> {
+        let text = self.text()?;
+        let mut documents = Vec::new();
+        for document in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
+            match document {
+                Ok(Value::Array(pages)) => documents.extend(pages),
+                Ok(page) => documents.push(page),
+                Err(error) => return Err(Damage::at(&error)),
+            }
+        }
+        if documents.is_empty() {
+            return Err(Damage::whole("is empty: the call that should have filled it failed"));
+        }
+        Ok(documents)
+    }
+
+    /// The one JSON document in the file.
+    pub fn document(&self) -> Result<Value, Damage> {
+        let mut documents = self.documents()?;
+        match documents.len() {
+            1 => Ok(documents.remove(0)),
+            more => Err(Damage::whole(&format!("holds {more} documents where one is expected"))),
+        }
+    }
+}
+
+impl Damage {
+    fn whole(reason: &str) -> Self {
+        Self { place: String::new(), reason: reason.to_owned() }
+    }
+
+    fn at(error: &serde_json::Error) -> Self {
+        let place = format!("line {} column {}", error.line(), error.column());
+        let text = error.to_string();
+        let reason = text.split(" at line ").next().unwrap_or(&text);
+        Self { place, reason: format!("is not JSON: {reason}") }
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<String> {
+    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
+        char::decode_utf16(units).collect::<Result<String, _>>().ok()
+    };
+    match bytes {
+        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
+        _ => String::from_utf8(bytes.to_vec()).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_may_have_chosen_the_encoding() {
+        assert_eq!(decode(b"\xEF\xBB\xBF{}").as_deref(), Some("{}"));
+        assert_eq!(decode(b"\xFF\xFE{\0}\0").as_deref(), Some("{}"));
+        assert_eq!(decode(b"\xFE\xFF\0{\0}").as_deref(), Some("{}"));
+        assert_eq!(decode(b"\xC3\x28"), None);
+    }
+}
