@@ -121,7 +121,9 @@ fn nothing_is_archived_without_cause(world: &World) -> Result<(), String> {
         .into_iter()
         .find(|import| import.asff["RecordState"] == "ARCHIVED");
     match archived {
-        Some(import) if !world.ever_gone => Err(format!("4: {} was archived", import.asff["Id"])),
+        Some(import) if !world.ever_gone.get() => {
+            Err(format!("4: {} was archived", import.asff["Id"]))
+        }
         _ => Ok(()),
     }
 }
