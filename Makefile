@@ -5,9 +5,9 @@ export CARGO_TERM_COLOR ?= auto
 
 .PHONY: demo test lint doc unit
 
-## demo: the whole journey on the embedded account, built without the AWS SDK
+## demo: the whole journey on the embedded account
 demo:
-	@cargo run --quiet --locked -p cli --no-default-features -- demo
+	@cargo run --quiet --locked -- demo
 
 ## test: everything
 test: lint doc unit

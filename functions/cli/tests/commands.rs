@@ -105,9 +105,8 @@ fn wrong_arguments_end_with_status_2() {
     }
 }
 
-#[cfg(not(feature = "aws"))]
 #[test]
-fn a_build_without_the_sdk_says_that_it_reads_no_live_account() {
+fn no_live_account_is_read_and_that_is_said() {
     for arguments in [&["audit"][..], &["explain"], &["snapshot", "--output", "nowhere"]] {
         let run = pullwatch(arguments);
         assert_eq!(run.status, 2);

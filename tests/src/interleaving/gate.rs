@@ -168,7 +168,9 @@ impl<Port: Ledger> Ledger for Gate<'_, Port> {
     ) -> Result<BTreeMap<String, Versioned>, PortError> {
         let mut records = through!(self.port.records(role_names))?;
         if self.planted == Planted::UnseenOutbox {
-            records.values_mut().for_each(|known| known.record.outbox.clear());
+            for known in records.values_mut() {
+                known.record.outbox.clear();
+            }
         }
         Ok(records)
     }

@@ -94,7 +94,7 @@ fn world(seed: u64) -> World {
         clock: ManualClock::new(now, &format!("life-{seed}")),
         settings,
         life: Life::default(),
-        is_calm: seed % 2 == 0,
+        is_calm: seed.is_multiple_of(2),
         lost: Cell::new(0),
         ever_gone: Cell::new(false),
     }

@@ -1,3 +1,0 @@
-//! Lambda function that walks the whole account.
-
-fn main() {}

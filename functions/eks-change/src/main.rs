@@ -1,3 +1,0 @@
-//! Lambda function woken by eks changes.
-
-fn main() {}

@@ -1,3 +1,0 @@
-//! Lambda function woken by iam changes.
-
-fn main() {}

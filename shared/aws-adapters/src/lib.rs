@@ -1,1 +1,0 @@
-//! The ports of ecr-audit kept by the AWS SDK.

@@ -1,1 +1,0 @@
-//! EC2 instances that are nodes of a cluster.
