@@ -4,7 +4,6 @@ mod table;
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use ecr_audit::arn::RoleArn;
@@ -21,15 +20,14 @@ use crate::error::CliError;
 use crate::node_roles::{NodeRole, NodeRoles};
 use crate::output;
 use crate::settings::SettingsArguments;
-use crate::source::Source;
+use crate::source::{Source, SourceArguments};
 use crate::world::World;
 
 /// What to audit, and for whom.
 #[derive(Debug, Args)]
 pub struct AuditArguments {
-    /// A snapshot's folder; without it, the account of the current AWS credentials.
-    #[arg(long, value_name = "DIR")]
-    snapshot: Option<PathBuf>,
+    #[command(flatten)]
+    source: SourceArguments,
     #[command(flatten)]
     settings: SettingsArguments,
     /// The instant to judge at; else the snapshot's time, else now.
@@ -65,7 +63,7 @@ pub struct AuditedRole {
 
 /// Audits; the status is 1 where some check FAILED, else 2 where something could not be told.
 pub fn run(arguments: &AuditArguments, output: &mut dyn Write) -> Result<u8, CliError> {
-    let source = Source::open(arguments.snapshot.as_deref(), &arguments.settings)?;
+    let source = Source::open(&arguments.source, &arguments.settings)?;
     let now = arguments.now.or(source.time).unwrap_or_else(Timestamp::now);
     let world = World::new(source.account.clone(), now);
     let ports = world.ports();
@@ -87,11 +85,8 @@ pub fn run(arguments: &AuditArguments, output: &mut dyn Write) -> Result<u8, Cli
             output::json(output, &world.findings())?;
         }
     }
-    if arguments.format != AuditFormat::Table {
-        output::tell(&node_roles.incomplete);
-        if audited.is_empty() {
-            output::tell(["no node role was found"]);
-        }
+    if arguments.format != AuditFormat::Table && audited.is_empty() {
+        output::tell(["no node role was found"]);
     }
     Ok(status(&audited, !(node_roles.incomplete.is_empty() && source.problems.is_empty())))
 }

@@ -8,9 +8,34 @@ use memory_adapters::SnapshotError;
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// The account of the current credentials is asked for, and this build cannot read it.
-    #[error("{0}")]
-    NoLiveAccount(&'static str),
+    /// The account of the current credentials is asked for, and this build has no SDK.
+    #[cfg(not(feature = "aws"))]
+    #[error(
+        "this build of pullwatch has no AWS in it: give --snapshot DIR, or build it without \
+         --no-default-features (`cargo build --release`)"
+    )]
+    BuiltWithoutAws,
+    /// AWS did not answer a call that everything else hangs on.
+    #[cfg(feature = "aws")]
+    #[error("{said}\n  {advice}")]
+    Aws {
+        /// The call, and what was said.
+        said: String,
+        /// What to do about it.
+        advice: &'static str,
+    },
+    /// The snapshot cannot be written.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Save(#[from] aws_adapters::snapshot::SaveError),
+    /// There is no place for what is read from AWS.
+    #[cfg(feature = "aws")]
+    #[error("no temporary folder can be made: {0}")]
+    TemporaryFolder(io::Error),
+    /// The system gives no means to wait for AWS.
+    #[cfg(feature = "aws")]
+    #[error("AWS cannot be called: {0}")]
+    Runtime(io::Error),
     /// The folder is no snapshot.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),

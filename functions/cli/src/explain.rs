@@ -4,7 +4,6 @@
 mod table;
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use clap::Args;
 use ecr_audit::arn::RoleArn;
@@ -19,15 +18,14 @@ use crate::error::CliError;
 use crate::node_roles::{NodeRole, NodeRoles};
 use crate::output::{self, Format};
 use crate::settings::SettingsArguments;
-use crate::source::Source;
+use crate::source::{Source, SourceArguments};
 use crate::world::World;
 
 /// What to explain, and for whom.
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
-    /// A snapshot's folder; without it, the account of the current AWS credentials.
-    #[arg(long, value_name = "DIR")]
-    snapshot: Option<PathBuf>,
+    #[command(flatten)]
+    source: SourceArguments,
     #[command(flatten)]
     settings: SettingsArguments,
     /// For whom the output is.
@@ -40,7 +38,7 @@ type Explained = (RoleArn, Result<EffectivePermissions, String>);
 
 /// Explains every node role, or those that are named. The status is 2 where one could not be.
 pub fn run(arguments: &ExplainArguments, output: &mut dyn Write) -> Result<u8, CliError> {
-    let source = Source::open(arguments.snapshot.as_deref(), &arguments.settings)?;
+    let source = Source::open(&arguments.source, &arguments.settings)?;
     let now = source.time.unwrap_or_else(Timestamp::now);
     let world = World::new(source.account.clone(), now);
     let node_roles = block_on(NodeRoles::read(&world.ports(), &world.account, &source.settings));
@@ -51,7 +49,6 @@ pub fn run(arguments: &ExplainArguments, output: &mut dyn Write) -> Result<u8, C
         .filter(|(role_arn, _)| named.is_empty() || named.contains(role_arn))
         .map(|(role_arn, role)| (role_arn.clone(), explained(role, &node_roles, &source)))
         .collect();
-    output::tell(node_roles.incomplete.iter().chain(&node_roles.unread_registry));
     match arguments.format {
         Format::Table => table::write(&explained, output)?,
         Format::Json => {

@@ -1,8 +1,38 @@
-//! The account of the current AWS credentials, which this version does not read yet.
+//! The account of the current AWS credentials. To read it is to save a snapshot of it to a folder
+//! that is gone afterwards, and to read that: a saved account and a live one are judged alike.
+//!
+//! A build without the feature `aws` has none of this, and says so.
 
-use crate::error::CliError;
+#[cfg(feature = "aws")]
+mod advice;
+#[cfg(feature = "aws")]
+mod ec2;
+#[cfg(feature = "aws")]
+mod progress;
+#[cfg(feature = "aws")]
+mod taking;
 
-/// Why there is no live account.
-pub fn unavailable() -> CliError {
-    CliError::NoLiveAccount("this version reads no live account yet; give --snapshot DIR")
+#[cfg(feature = "aws")]
+pub use taking::{read, save};
+#[cfg(not(feature = "aws"))]
+pub use without::{read, save};
+
+/// A build without the SDK.
+#[cfg(not(feature = "aws"))]
+mod without {
+    use std::path::Path;
+
+    use memory_adapters::Snapshot;
+
+    use crate::error::CliError;
+
+    /// There is no live account.
+    pub const fn read(_: &[String]) -> Result<Snapshot, CliError> {
+        Err(CliError::BuiltWithoutAws)
+    }
+
+    /// There is no live account.
+    pub const fn save(_: &[String], _: &Path) -> Result<Snapshot, CliError> {
+        Err(CliError::BuiltWithoutAws)
+    }
 }

@@ -13,6 +13,7 @@ mod explain;
 mod live;
 mod node_roles;
 mod output;
+mod problems;
 mod replay;
 mod settings;
 mod simulate;
@@ -52,7 +53,7 @@ fn run(command: Command, output: &mut dyn Write) -> Result<u8, CliError> {
         Command::Audit(arguments) => audit::run(&arguments, output),
         Command::Explain(arguments) => explain::run(&arguments, output),
         Command::Replay(arguments) => replay::run(&arguments, output),
-        Command::Snapshot(arguments) => snapshot::run(&arguments),
+        Command::Snapshot(arguments) => snapshot::run(&arguments, output),
         Command::Check(arguments) => check::run(&arguments, output),
         Command::Simulate => simulate::run(io::stdin().lock(), output),
     }

@@ -45,7 +45,7 @@ pub struct ReplayArguments {
 
 /// Replays the events as one batch; the status is 2 where one of them could not be followed.
 pub fn run(arguments: &ReplayArguments, output: &mut dyn Write) -> Result<u8, CliError> {
-    let source = Source::open(Some(&arguments.snapshot), &arguments.settings)?;
+    let source = Source::of_folder(&arguments.snapshot, &arguments.settings)?;
     let mut report = Report::default();
     let arrivals = arrivals(&arguments.events, &source.settings.account, &mut report);
     let now = arguments.now.or_else(|| latest(&arrivals)).or(source.time);

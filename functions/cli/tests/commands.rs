@@ -94,6 +94,9 @@ fn wrong_arguments_end_with_status_2() {
     for arguments in [
         &["audit", "--role", "workers"][..],
         &["audit", "--standard", "strict"],
+        &["audit", "--region", "../eu-west-1"],
+        &["audit", "--region", "eu-west-1", "--snapshot", "folder"],
+        &["snapshot"],
         &["check"],
         &["replay"],
         &["nonsense"],
@@ -105,11 +108,13 @@ fn wrong_arguments_end_with_status_2() {
     }
 }
 
+#[cfg(not(feature = "aws"))]
 #[test]
-fn no_live_account_is_read_and_that_is_said() {
+fn a_build_without_aws_says_how_to_get_it() {
     for arguments in [&["audit"][..], &["explain"], &["snapshot", "--output", "nowhere"]] {
         let run = pullwatch(arguments);
         assert_eq!(run.status, 2);
-        assert!(run.told.contains("reads no live account"), "{}", run.told);
+        assert!(run.told.contains("no AWS in it"), "{}", run.told);
+        assert!(run.told.contains("cargo build"), "{}", run.told);
     }
 }

@@ -1,61 +1,44 @@
-//! Who made a change, as a person would name them.
+//! `userIdentity` -> who made a change, as a person would name them.
 //! <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html>
 
 use ecr_audit::change::Actor;
 use serde_json::Value;
 
 use crate::record::text;
-
-/// Programs by a mark in their user agent, the more telling ones first: Terraform's provider also
-/// names the SDK it is built with.
-const TOOLS: [(&str, &str); 18] = [
-    ("cloudformation.amazonaws.com", "CloudFormation"),
-    ("terraform", "Terraform"),
-    ("opentofu", "OpenTofu"),
-    ("pulumi", "Pulumi"),
-    ("crossplane", "Crossplane"),
-    ("eksctl", "eksctl"),
-    ("karpenter", "Karpenter"),
-    ("aws-cdk", "AWS CDK"),
-    ("ansible", "Ansible"),
-    ("console.amazonaws.com", "the console"),
-    ("signin.amazonaws.com", "the console"),
-    ("console.aws", "the console"),
-    ("aws internal", "AWS"),
-    ("aws-cli", "AWS CLI"),
-    ("boto3", "boto3"),
-    ("aws-sdk-go", "an AWS SDK for Go program"),
-    ("aws-sdk-rust", "an AWS SDK for Rust program"),
-    ("aws-sdk-", "an AWS SDK program"),
-];
+use crate::tool::tool;
 
 /// Reads `userIdentity`, `userAgent` and `sourceIPAddress`.
 pub fn actor(detail: &Value) -> Actor {
     let identity = &detail["userIdentity"];
-    let arn = text(&identity["arn"]).map(str::to_owned);
-    let user_agent = text(&detail["userAgent"]).map(str::to_owned);
-    let principal = arn
-        .as_deref()
-        .and_then(|arn| arn.splitn(6, ':').nth(5))
-        .or_else(|| text(&identity["invokedBy"]))
-        .or_else(|| text(&identity["userName"]))
-        .or_else(|| text(&identity["principalId"]))
-        .or_else(|| text(&identity["type"]))
-        .unwrap_or("unknown")
-        .to_owned();
-    let tool = user_agent.as_deref().and_then(tool);
     Actor {
-        principal,
-        arn,
+        principal: principal(identity).unwrap_or_else(|| "unknown".to_owned()),
+        arn: text(&identity["arn"]).map(str::to_owned),
         source: text(&detail["sourceIPAddress"]).map(str::to_owned),
-        tool: tool.map(str::to_owned),
-        user_agent,
+        tool: tool(detail),
+        user_agent: text(&detail["userAgent"]).map(str::to_owned),
     }
 }
 
-fn tool(user_agent: &str) -> Option<&'static str> {
-    let lower = user_agent.to_ascii_lowercase();
-    TOOLS.iter().find(|(mark, _)| lower.contains(mark)).map(|(_, tool)| *tool)
+/// The most telling name that the identity has. Not every kind has an ARN: an AWS service, a
+/// caller of another account, a web identity and a person of IAM Identity Center have none.
+fn principal(identity: &Value) -> Option<String> {
+    let resource = text(&identity["arn"])
+        .and_then(|arn| arn.splitn(6, ':').nth(5))
+        .filter(|resource| !resource.is_empty());
+    let name = resource
+        .or_else(|| text(&identity["invokedBy"]))
+        .or_else(|| text(&identity["userName"]))
+        .or_else(|| text(&identity["principalId"]));
+    if let Some(name) = name {
+        return Some(name.to_owned());
+    }
+    if let Some(user_id) = text(&identity["onBehalfOf"]["userId"]) {
+        return Some(format!("IAM Identity Center user {user_id}"));
+    }
+    if let Some(account) = text(&identity["accountId"]) {
+        return Some(format!("account {account}"));
+    }
+    text(&identity["type"]).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -71,27 +54,31 @@ mod tests {
                 json!({"type": "AssumedRole", "arn": "arn:aws:sts::111122223333:assumed-role/Deployer/pipeline"}),
                 "assumed-role/Deployer/pipeline",
             ),
+            (
+                json!({"type": "AssumedRole", "arn": "arn:aws-cn:sts::111122223333:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ada@example.com"}),
+                "assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ada@example.com",
+            ),
             (json!({"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/ada"}), "user/ada"),
+            (
+                json!({"type": "FederatedUser", "arn": "arn:aws:sts::111122223333:federated-user/ada"}),
+                "federated-user/ada",
+            ),
             (json!({"type": "Root", "arn": "arn:aws:iam::111122223333:root"}), "root"),
             (json!({"type": "AWSService", "invokedBy": "eks.amazonaws.com"}), "eks.amazonaws.com"),
+            (
+                json!({"type": "WebIdentityUser", "userName": "repo:example/app", "principalId": "x"}),
+                "repo:example/app",
+            ),
+            (
+                json!({"type": "IdentityCenterUser", "accountId": "111122223333", "onBehalfOf": {"userId": "544894e8-80c1-707f-60e3-3ba6510dfac1"}}),
+                "IAM Identity Center user 544894e8-80c1-707f-60e3-3ba6510dfac1",
+            ),
+            (json!({"type": "AWSAccount", "accountId": "444455556666"}), "account 444455556666"),
+            (json!({"type": "Unknown", "arn": "arn:aws:iam::111122223333:"}), "Unknown"),
+            (json!({"type": 5, "arn": ["x"]}), "unknown"),
             (json!(null), "unknown"),
         ] {
             assert_eq!(actor(&json!({ "userIdentity": identity })).principal, principal);
-        }
-    }
-
-    #[test]
-    fn a_tool_is_told_by_its_user_agent() {
-        for (user_agent, told) in [
-            (
-                "APN/1.0 HashiCorp/1.0 Terraform/1.9.8 terraform-provider-aws/5.76.0 aws-sdk-go-v2/1.32.4",
-                Some("Terraform"),
-            ),
-            ("cloudformation.amazonaws.com", Some("CloudFormation")),
-            ("aws-cli/2.22.0 md/awscrt#0.23.0", Some("AWS CLI")),
-            ("curl/8.5.0", None),
-        ] {
-            assert_eq!(tool(user_agent), told);
         }
     }
 }

@@ -7,7 +7,7 @@ use ecr_audit::journey::Arrival;
 use serde_json::{Value, json};
 
 use crate::envelope::{Reading, read};
-use crate::record::text;
+use crate::record::{elements, text};
 
 /// A batch, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,10 +20,15 @@ pub struct Batch {
     pub ignored: Vec<(String, String)>,
 }
 
-/// Reads what Lambda hands over from a queue.
+/// Reads what Lambda hands over from a queue. What is no batch at all is broken under the empty
+/// id, by which Lambda takes the whole batch as failed.
 pub fn read_batch(event: &Value, account: &str) -> Batch {
     let mut batch = Batch::default();
-    for record in event["Records"].as_array().map_or(&[][..], Vec::as_slice) {
+    if !event["Records"].is_array() {
+        let reason = "the batch has no list `Records`; expected what Lambda reads from SQS";
+        batch.broken.insert(String::new(), reason.to_owned());
+    }
+    for record in elements(&event["Records"]) {
         let message_id = text(&record["messageId"]).unwrap_or_default().to_owned();
         let receipts = text(&record["attributes"]["ApproximateReceiveCount"]);
         let is_first_receipt = receipts.is_none_or(|count| count == "1");
@@ -41,10 +46,62 @@ pub fn read_batch(event: &Value, account: &str) -> Batch {
 }
 
 impl Batch {
+    /// Says in the log what was let go, and what cannot be read.
+    pub fn log(&self) {
+        for (event, why) in &self.ignored {
+            tracing::info!(event, why, "let go");
+        }
+        for (message_id, why) in &self.broken {
+            tracing::error!(message_id, why, "the message cannot be read");
+        }
+    }
+
     /// Lambda's partial batch response: the messages that have to come again.
     pub fn response<'failed>(failed: impl IntoIterator<Item = &'failed String>) -> Value {
         let failures: Vec<Value> =
             failed.into_iter().map(|message_id| json!({ "itemIdentifier": message_id })).collect();
         json!({ "batchItemFailures": failures })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ATTACHED: &str = include_str!("../../../events/iam/AttachRolePolicy.json");
+    const FAILED: &str = include_str!("../../../events/ignored/iam-AttachRolePolicy-failed.json");
+
+    fn message(id: &str, receipts: &str, body: &str) -> Value {
+        let attributes = json!({ "ApproximateReceiveCount": receipts });
+        json!({ "messageId": id, "body": body, "attributes": attributes })
+    }
+
+    #[test]
+    fn each_message_is_read_by_itself() {
+        let records = [
+            message("a", "1", ATTACHED),
+            message("b", "2", ATTACHED),
+            message("c", "1", FAILED),
+            message("d", "1", "{"),
+        ];
+        let batch = read_batch(&json!({ "Records": records }), "111122223333");
+        let arrivals: Vec<(&str, bool)> = batch
+            .arrivals
+            .iter()
+            .map(|arrival| (arrival.message_id.as_str(), arrival.is_first_receipt))
+            .collect();
+        assert_eq!(arrivals, [("a", true), ("b", false)]);
+        assert_eq!(batch.ignored.len(), 1);
+        assert_eq!(
+            Batch::response(batch.broken.keys()),
+            json!({ "batchItemFailures": [{ "itemIdentifier": "d" }] })
+        );
+    }
+
+    #[test]
+    fn what_is_no_batch_fails_as_a_whole() {
+        for event in [json!(null), json!({}), json!({ "Records": "none" })] {
+            assert!(read_batch(&event, "111122223333").broken.contains_key(""));
+        }
     }
 }

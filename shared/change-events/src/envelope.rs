@@ -8,13 +8,13 @@ use serde_json::Value;
 use crate::actor::actor;
 use crate::error::ReadError;
 use crate::record::{Missing, Record, text};
-use crate::security_hub;
+use crate::security_hub::{self, CUSTOM_ACTION, SECURITY_HUB};
 use crate::table::{Outcome, Read, row};
 
 /// What a message tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// What happened.
+    /// What happened: one change or more.
     Changes(Vec<ReportedChange>),
     /// Nothing that matters here.
     Ignored {
@@ -26,6 +26,19 @@ pub enum Reading {
 }
 
 /// Reads one message: an event as EventBridge delivers it. `account` is the watched account.
+///
+/// ```
+/// use change_events::{Reading, read};
+///
+/// let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/iam/AttachRolePolicy.json");
+/// let message = std::fs::read_to_string(file)?;
+/// let Reading::Changes(changes) = read(&message, "111122223333")? else {
+///     panic!("attaching a policy has an effect");
+/// };
+/// assert_eq!(changes[0].event.name, "AttachRolePolicy");
+/// assert_eq!(changes[0].event.actor.tool.as_deref(), Some("Terraform"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn read(message: &str, account: &str) -> Result<Reading, ReadError> {
     let envelope: Value =
         serde_json::from_str(message).map_err(|error| ReadError::NotJson(error.to_string()))?;
@@ -43,61 +56,91 @@ pub fn read(message: &str, account: &str) -> Result<Reading, ReadError> {
     if !detail.is_object() {
         return Err(ReadError::NoEnvelope("detail"));
     }
-    let time = text(&detail["eventTime"]).map_or_else(|| field("time"), Ok)?;
-    let time: Timestamp = time.parse().map_err(|_| ReadError::NoTime(time.to_owned()))?;
-    let name = text(&detail["eventName"]).unwrap_or(detail_type);
-    let id = match text(&detail["eventID"]) {
-        Some(id) => id,
-        None => field("id")?,
+    let is_custom_action = (source, detail_type) == (SECURITY_HUB, CUSTOM_ACTION);
+    let name = match text(&detail["eventName"]) {
+        Some(name) => name,
+        None if detail_type.ends_with("via CloudTrail") => {
+            return Err(ReadError::NoEnvelope("detail.eventName"));
+        }
+        None => detail_type,
     };
+    let id = text(&detail["eventID"]).map_or_else(|| field("id"), Ok)?;
     let region = text(&detail["awsRegion"]).map_or_else(|| field("region"), Ok)?;
     let event = Event {
         id: id.to_owned(),
         name: name.to_owned(),
-        time,
+        time: time(&detail["eventTime"], &envelope["time"])?,
         account: found.to_owned(),
         region: region.to_owned(),
-        actor: actor(detail),
+        actor: if is_custom_action { security_hub::actor() } else { actor(detail) },
     };
-    let changes = if (source, detail_type) == (security_hub::SOURCE, security_hub::DETAIL_TYPE) {
-        Ok(security_hub::rechecks(detail))
+    let told = if is_custom_action {
+        rechecks(detail, account)
     } else {
-        changes(source, name, &Record { detail, region, account: found })
+        changes(source, name, &Record { detail, region, account })
     };
-    Ok(match changes {
-        Ok(changes) => Reading::Changes(
+    Ok(match told {
+        Told::Changes(changes) => Reading::Changes(
             changes
                 .into_iter()
                 .map(|change| ReportedChange { change, event: event.clone() })
                 .collect(),
         ),
-        Err(why) => Reading::Ignored { event: name.to_owned(), why },
+        Told::Nothing(why) => Reading::Ignored { event: event.name, why },
     })
 }
 
-/// What a record tells; the error says why it is let go.
-fn changes(source: &str, name: &str, record: &Record<'_>) -> Result<Vec<Change>, String> {
-    if source == "aws.organizations" {
-        let reason = format!("{name} may change the organization's policies");
-        return Ok(vec![Change::Unclear { reason }]);
+/// The record's time, or else the envelope's: some tools rewrite the first.
+fn time(event_time: &Value, envelope_time: &Value) -> Result<Timestamp, ReadError> {
+    let times = [text(event_time), text(envelope_time)];
+    let mut parsed = times.iter().flatten().filter_map(|time| time.parse().ok());
+    parsed.next().ok_or_else(|| match times.into_iter().flatten().next() {
+        Some(time) => ReadError::NoTime(time.to_owned()),
+        None => ReadError::NoEnvelope("time"),
+    })
+}
+
+/// What the inside of an event tells.
+enum Told {
+    /// What happened.
+    Changes(Vec<Change>),
+    /// Nothing that matters here, for this reason.
+    Nothing(String),
+}
+
+impl From<Missing> for Told {
+    /// What the event does not name, the sweep has to find.
+    fn from(Missing(what): Missing) -> Self {
+        Self::Changes(vec![Change::Unclear { reason: format!("{what} is missing or cut") }])
     }
-    let Some(row) = row(source, name) else {
-        return Err(format!("{name} of {source} is no event that this version knows"));
-    };
+}
+
+fn rechecks(detail: &Value, account: &str) -> Told {
+    match security_hub::rechecks(detail, account) {
+        Ok(rechecks) if rechecks.is_empty() => {
+            Told::Nothing("none of the chosen findings is about a role of this account".to_owned())
+        }
+        Ok(rechecks) => Told::Changes(rechecks),
+        Err(missing) => missing.into(),
+    }
+}
+
+fn changes(source: &str, name: &str, record: &Record<'_>) -> Told {
     if let Some(code) = text(&record.detail["errorCode"]) {
-        return Err(format!("the call failed with {code}"));
+        return Told::Nothing(format!("the call failed with {code}"));
     }
     if record.detail["readOnly"] == true {
-        return Err("the call only reads".to_owned());
+        return Told::Nothing("the call only reads".to_owned());
     }
+    let Some(row) = row(source, name) else {
+        return Told::Nothing(format!("{name} of {source} is no event that this version knows"));
+    };
     match row.read {
-        Read::NoEffect(why) => Err(why.to_owned()),
+        Read::NoEffect(why) => Told::Nothing(why.to_owned()),
         Read::Changes(read) => match read(record) {
-            Ok(Outcome::Changed(change)) => Ok(vec![change]),
-            Ok(Outcome::Nothing(why)) => Err(why.to_owned()),
-            Err(Missing(what)) => {
-                Ok(vec![Change::Unclear { reason: format!("{what} is missing or cut") }])
-            }
+            Ok(Outcome::Changed(change)) => Told::Changes(vec![change]),
+            Ok(Outcome::Nothing(why)) => Told::Nothing(why.to_owned()),
+            Err(missing) => missing.into(),
         },
     }
 }

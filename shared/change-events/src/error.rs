@@ -5,13 +5,19 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The message is not JSON.
-    #[error("the message is not JSON: {0}; expected an event from EventBridge")]
+    #[error("the message is not JSON: {0}; expected an event as EventBridge delivers it")]
     NotJson(String),
     /// The JSON is not an event that EventBridge delivers.
-    #[error("the message is no event from EventBridge: `{0}` is missing or is no text")]
+    #[error(
+        "the message is no event of EventBridge: `{0}` is missing or has another type; \
+         send the whole event, without an input transformer"
+    )]
     NoEnvelope(&'static str),
     /// The event is of another account.
-    #[error("the event is of account `{found}`; this stack watches {expected}")]
+    #[error(
+        "the event is of account `{found}`, this stack watches {expected}; \
+         deploy a stack in that account, or take its events off the bus"
+    )]
     ForeignAccount {
         /// The event's account.
         found: String,

@@ -3,6 +3,8 @@
 use ecr_audit::arn::RoleName;
 use ecr_audit::change::{Change, RoleEffect};
 
+use serde::de::IgnoredAny;
+
 use crate::record::{Missing, Record};
 use crate::table::{Outcome, Read, Row};
 
@@ -20,7 +22,8 @@ pub const ROWS: &[Row] = &[
         read: Read::Changes(delete_role_permissions_boundary),
     },
     Row { name: "CreateRole", read: Read::Changes(create_role) },
-    Row { name: "AcquireRole", read: Read::Changes(acquire_role) },
+    // A role made from a template is named in the response alone.
+    Row { name: "AcquireRole", read: Read::Changes(create_role) },
     Row { name: "DeleteRole", read: Read::Changes(delete_role) },
     Row { name: "TagRole", read: Read::Changes(tag_role) },
     Row { name: "UntagRole", read: Read::Changes(untag_role) },
@@ -45,11 +48,11 @@ pub const ROWS: &[Row] = &[
         name: "UpdateAssumeRolePolicy",
         read: Read::NoEffect("it changes who may wear the role, not what the role may do"),
     },
-    Row {
-        name: "CreateServiceLinkedRole",
-        read: Read::NoEffect("a service-linked role is AWS's own"),
-    },
+    Row { name: "CreateServiceLinkedRole", read: Read::NoEffect(SERVICE_LINKED) },
+    Row { name: "DeleteServiceLinkedRole", read: Read::NoEffect(SERVICE_LINKED) },
 ];
+
+const SERVICE_LINKED: &str = "a service-linked role is AWS's own, and no node wears one";
 
 /// A change to the role that the parameters name.
 fn role(record: &Record<'_>, effect: RoleEffect) -> Result<Outcome, Missing> {
@@ -59,17 +62,27 @@ fn role(record: &Record<'_>, effect: RoleEffect) -> Result<Outcome, Missing> {
 
 fn attach_role_policy(record: &Record<'_>) -> Result<Outcome, Missing> {
     let policy_arn = record.parameter("policyArn")?.to_owned();
+    if is_of_service_linked_roles(&policy_arn) {
+        return Ok(Outcome::Nothing(SERVICE_LINKED));
+    }
     role(record, RoleEffect::PolicyAttached { policy_arn })
 }
 
 fn detach_role_policy(record: &Record<'_>) -> Result<Outcome, Missing> {
     let policy_arn = record.parameter("policyArn")?.to_owned();
+    if is_of_service_linked_roles(&policy_arn) {
+        return Ok(Outcome::Nothing(SERVICE_LINKED));
+    }
     role(record, RoleEffect::PolicyDetached { policy_arn })
 }
 
 fn put_role_policy(record: &Record<'_>) -> Result<Outcome, Missing> {
     let policy_name = record.parameter("policyName")?.to_owned();
-    let document = record.optional("policyDocument").map(str::to_owned);
+    // CloudTrail cuts long texts. A document that is not whole would never be seen in a read.
+    let document = record
+        .optional("policyDocument")
+        .filter(|document| serde_json::from_str::<IgnoredAny>(document).is_ok())
+        .map(str::to_owned);
     role(record, RoleEffect::InlinePolicyPut { policy_name, document })
 }
 
@@ -108,19 +121,14 @@ fn delete_role_permissions_boundary(record: &Record<'_>) -> Result<Outcome, Miss
 }
 
 fn create_role(record: &Record<'_>) -> Result<Outcome, Missing> {
-    let role_id = record.response_at("/role/roleId").map(str::to_owned);
-    role(record, RoleEffect::Created { role_id })
-}
-
-/// A role made from a template: its name stands in the response alone.
-fn acquire_role(record: &Record<'_>) -> Result<Outcome, Missing> {
-    let name = record
-        .response_at("/role/roleName")
-        .or_else(|| record.optional("roleName"))
-        .ok_or_else(|| Missing("responseElements.role.roleName".to_owned()))?;
+    let path = record.optional("path").or_else(|| record.response_at("/role/path"));
+    if path.is_some_and(|path| path.starts_with("/aws-service-role/")) {
+        return Ok(Outcome::Nothing(SERVICE_LINKED));
+    }
+    let role_name = record.named(&["roleName"], &["/role/roleName"], "roleName")?;
     let role_id = record.response_at("/role/roleId").map(str::to_owned);
     let effect = RoleEffect::Created { role_id };
-    Ok(Outcome::Changed(Change::Role { role_name: RoleName::new(name), effect }))
+    Ok(Outcome::Changed(Change::Role { role_name: RoleName::new(role_name), effect }))
 }
 
 fn delete_role(record: &Record<'_>) -> Result<Outcome, Missing> {
@@ -143,4 +151,10 @@ fn instance_profile(record: &Record<'_>) -> Result<Outcome, Missing> {
         instance_profile_name: record.parameter("instanceProfileName")?.to_owned(),
         role_name: record.optional("roleName").map(RoleName::new),
     }))
+}
+
+/// AWS lets such a policy be attached to service-linked roles alone.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html>
+fn is_of_service_linked_roles(policy_arn: &str) -> bool {
+    policy_arn.contains("::aws:policy/aws-service-role/")
 }

@@ -1,7 +1,9 @@
 //! CloudTrail and EventBridge JSON read as changes. The only crate that knows those shapes.
 //!
-//! `envelope` finds the record in the message, `iam`, `eks`, `ecr` and `security_hub` hold a row
-//! for each event name, `actor` names who did it, `batch` reads the messages of a queue.
+//! `batch` takes a queue's messages apart, `envelope` finds the record in a message, `table` finds
+//! the row of its event name; `iam`, `eks`, `ecr` and `organizations` hold the rows, which look
+//! things up in a `record`. `security_hub` reads what is no API call. `actor` and `tool` name who
+//! did it, and with what.
 
 mod actor;
 mod batch;
@@ -10,11 +12,14 @@ mod eks;
 mod envelope;
 mod error;
 mod iam;
+mod organizations;
 mod record;
 mod security_hub;
 mod table;
+mod tool;
 
 pub use batch::{Batch, read_batch};
 pub use envelope::{Reading, read};
 pub use error::ReadError;
+pub use security_hub::{CUSTOM_ACTION, SECURITY_HUB};
 pub use table::{EventName, event_names};

@@ -37,6 +37,21 @@ impl<'record> Record<'record> {
         self.detail.get("requestParameters")?.pointer(path).and_then(text)
     }
 
+    /// A text that the request or else the response names. `missing` is what to call it where
+    /// neither does.
+    pub fn named(
+        &self,
+        parameters: &[&str],
+        response_paths: &[&str],
+        missing: &str,
+    ) -> Result<&'record str, Missing> {
+        parameters
+            .iter()
+            .find_map(|name| self.optional(name))
+            .or_else(|| response_paths.iter().find_map(|path| self.response_at(path)))
+            .ok_or_else(|| Missing(format!("requestParameters.{missing}")))
+    }
+
     /// A value at a path below the response, such as `/role/arn`.
     pub fn response_at(&self, path: &str) -> Option<&'record str> {
         self.detail.get("responseElements")?.pointer(path).and_then(text)
@@ -49,13 +64,6 @@ impl<'record> Record<'record> {
             Value::String(text) => text.parse().ok(),
             _ => None,
         }
-    }
-
-    /// A text that EKS may percent-encode, such as an ARN in the request's path.
-    pub fn decoded(&self, name: &str) -> Result<String, Missing> {
-        let encoded = self.parameter(name)?;
-        let decoded = percent_decode_str(encoded).decode_utf8();
-        Ok(decoded.map_or_else(|_| encoded.to_owned(), std::borrow::Cow::into_owned))
     }
 
     /// The tags that were set: `[{"key": …, "value": …}]` in IAM, an object in EKS.
@@ -90,4 +98,51 @@ impl<'record> Record<'record> {
 /// A text that is there and is not empty.
 pub fn text(value: &Value) -> Option<&str> {
     value.as_str().filter(|text| !text.is_empty())
+}
+
+/// A list's elements; none where the value is no list.
+pub fn elements(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// An ARN that EKS may have percent-encoded, because it stood in the request's path. A role's own
+/// path may hold a percent sign, so an ARN that is already plain stays as it is.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+pub fn plain_arn(text: &str) -> String {
+    let is_plain = text.splitn(6, ':').nth(5).is_some_and(|resource| resource.contains('/'));
+    let decoded = percent_decode_str(text).decode_utf8();
+    match decoded {
+        Ok(decoded) if !is_plain => decoded.into_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_is_decoded_once_and_only_if_it_is_encoded() {
+        for (text, plain) in [
+            (
+                "arn%3Aaws%3Aiam%3A%3A111122223333%3Arole%2Feks%2Fprod-workers",
+                "arn:aws:iam::111122223333:role/eks/prod-workers",
+            ),
+            (
+                "arn:aws:iam::111122223333:role%2Feks%2Fprod-workers",
+                "arn:aws:iam::111122223333:role/eks/prod-workers",
+            ),
+            (
+                "arn:aws:iam::111122223333:role/50%25/prod-workers",
+                "arn:aws:iam::111122223333:role/50%25/prod-workers",
+            ),
+            (
+                "arn%3Aaws%3Aiam%3A%3A111122223333%3Arole%2F50%2525%2Fprod-workers",
+                "arn:aws:iam::111122223333:role/50%25/prod-workers",
+            ),
+            ("%ff", "%ff"),
+        ] {
+            assert_eq!(plain_arn(text), plain);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use ecr_audit::change::Change;
 
 use crate::record::{Missing, Record};
-use crate::{ecr, eks, iam};
+use crate::{ecr, eks, iam, organizations};
 
 /// One row: an event name and how its record is read.
 #[derive(Clone, Copy)]
@@ -33,8 +33,12 @@ pub enum Outcome {
 }
 
 /// Every service with its rows.
-pub const TABLES: [(&str, &[Row]); 3] =
-    [("aws.iam", iam::ROWS), ("aws.eks", eks::ROWS), ("aws.ecr", ecr::ROWS)];
+pub const TABLES: [(&str, &[Row]); 4] = [
+    ("aws.iam", iam::ROWS),
+    ("aws.eks", eks::ROWS),
+    ("aws.ecr", ecr::ROWS),
+    ("aws.organizations", organizations::ROWS),
+];
 
 /// One event name that the code reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,11 +47,13 @@ pub struct EventName {
     pub source: &'static str,
     /// The API call.
     pub name: &'static str,
-    /// Whether it can have an effect, so that a rule has to catch it.
+    /// Whether it can have an effect, so that a rule has to catch it. Those of
+    /// `aws.organizations` reach the management account alone.
     pub has_effect: bool,
 }
 
-/// Every event name that the code reads.
+/// Every event name that the code reads: API calls, which is all but Security Hub's
+/// [`CUSTOM_ACTION`](crate::CUSTOM_ACTION).
 pub fn event_names() -> impl Iterator<Item = EventName> {
     TABLES.into_iter().flat_map(|(source, rows)| {
         rows.iter().map(move |row| EventName {

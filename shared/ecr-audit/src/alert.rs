@@ -101,6 +101,11 @@ impl TransitionKind {
 }
 
 impl Alert {
+    /// Whether something is wrong now.
+    pub fn is_failure(&self) -> bool {
+        self.transitions.iter().any(|transition| transition.kind.is_failure())
+    }
+
     /// The worst severity among what is wrong now.
     pub fn severity(&self) -> Severity {
         self.transitions

@@ -9,15 +9,18 @@ use sha2::{Digest, Sha256};
 
 use crate::arn::RoleArn;
 use crate::assessment::Excess;
-use crate::finding::Finding;
+use crate::finding::{Finding, RecordState};
 use crate::node_role::Use;
 use crate::standard::{Check, Severity, Status};
-use crate::words::{abilities, shortened};
+use crate::words::{abilities, sentences, shortened};
 
 const LONGEST_ID: usize = 512;
 const LONGEST_DESCRIPTION: usize = 1024;
 const LONGEST_RECOMMENDATION: usize = 512;
 const LONGEST_PRODUCT_FIELD: usize = 2048;
+/// The values of a resource of type Other have fewer than 1,024 characters.
+/// <https://docs.aws.amazon.com/securityhub/latest/userguide/asff-resourcedetails-other.html>
+const LONGEST_DETAIL: usize = 1023;
 const MOST_RESOURCES: usize = 32;
 const MOST_POLICIES: usize = 20;
 /// Of the 50 product fields, those that name the statement behind an action.
@@ -33,9 +36,14 @@ pub fn finding_id(role_arn: &RoleArn, check: Check) -> String {
     if id.len() <= LONGEST_ID {
         return id;
     }
+    format!("{}/pullwatch/{check}", without_path(role_arn))
+}
+
+/// An ARN that stands for one that is too long: the whole one's digest in the place of its path.
+fn without_path(role_arn: &RoleArn) -> String {
     let digest = hex::encode(Sha256::digest(role_arn.as_str()));
     format!(
-        "arn:{}:iam::{}:role/{digest}/{}/pullwatch/{check}",
+        "arn:{}:iam::{}:role/{digest}/{}",
         role_arn.partition(),
         role_arn.account(),
         role_arn.role_name()
@@ -71,7 +79,7 @@ pub fn asff(finding: &Finding) -> Value {
         "Severity": {"Label": severity},
         "FindingProviderFields": {"Severity": {"Label": severity}, "Types": [TYPE]},
         "Title": title(finding.check),
-        "Description": shortened(&description(finding), LONGEST_DESCRIPTION),
+        "Description": sentences(&description(finding), LONGEST_DESCRIPTION),
         "Remediation": {"Recommendation": {
             "Text": shortened(recommendation(finding), LONGEST_RECOMMENDATION),
             "Url": "https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
@@ -101,9 +109,13 @@ fn time(instant: Timestamp) -> String {
 }
 
 /// What the nodes can do, in sentences.
-fn description(finding: &Finding) -> String {
+fn description(finding: &Finding) -> Vec<String> {
     let name = finding.role.arn.role_name();
-    let mut sentences = vec![match (finding.check, finding.result.status) {
+    let mut told = Vec::new();
+    if finding.record_state == RecordState::Archived {
+        told.push(format!("The role {name} is gone, or is no longer a node role."));
+    }
+    told.push(match (finding.check, finding.result.status) {
         (Check::ReadOnly, Status::Failed) => {
             let abilities: Vec<String> = abilities(&finding.result.excess)
                 .iter()
@@ -124,21 +136,21 @@ fn description(finding: &Finding) -> String {
             format!("Nodes with the role {name} cannot pull images from ECR.")
         }
         (_, Status::Warning) => {
-            format!("For nodes with the role {name} this hangs on what cannot be known.")
+            format!("Whether nodes with the role {name} pass hangs on what cannot be known.")
         }
         (_, Status::NotAvailable) => {
             format!("What nodes with the role {name} may do could not be told.")
         }
-    }];
-    sentences.extend(finding.result.reasons.iter().cloned());
+    });
+    told.extend(finding.result.reasons.iter().cloned());
     if let Some(reason) = &finding.not_available {
-        sentences.push(format!("The last look failed, and this is the answer before: {reason}."));
+        told.push(format!("The last look failed, and this is the answer before: {reason}."));
     }
     if finding.role_created_anew {
-        sentences.push("The role was created anew under the same ARN.".to_owned());
+        told.push("The role was created anew under the same ARN.".to_owned());
     }
-    sentences.extend(finding.result.notes.iter().cloned());
-    sentences.join(" ")
+    told.extend(finding.result.notes.iter().cloned());
+    told
 }
 
 fn recommendation(finding: &Finding) -> &'static str {
@@ -198,6 +210,8 @@ fn product_fields(finding: &Finding) -> Value {
         set("Change", format!("{} {}", event.name, event.id));
         set("ChangedAt", time(event.time));
         set("ChangedBy", format!("{} with {tool}", event.actor.principal));
+    } else {
+        set("Change", "no event told of a change; a sweep found this".to_owned());
     }
     set(
         "NotConsidered",
@@ -242,6 +256,15 @@ fn resources(finding: &Finding) -> Value {
         "Path": role.arn.path(),
         "AttachedManagedPolicies": attached,
     });
+    let inline: Vec<Value> = role
+        .policies
+        .iter()
+        .filter_map(|(policy, _)| Some(json!({"PolicyName": policy.inline_name()?})))
+        .take(MOST_POLICIES)
+        .collect();
+    if !inline.is_empty() {
+        details["RolePolicyList"] = inline.into();
+    }
     if !role.role_id.is_empty() {
         details["RoleId"] = role.role_id.as_str().into();
     }
@@ -251,9 +274,14 @@ fn resources(finding: &Finding) -> Value {
             "PermissionsBoundaryType": "PermissionsBoundaryPolicy",
         });
     }
+    let id = if role.arn.as_str().len() <= LONGEST_ID {
+        role.arn.as_str().to_owned()
+    } else {
+        without_path(&role.arn)
+    };
     let mut resources = vec![json!({
         "Type": "AwsIamRole",
-        "Id": role.arn.as_str(),
+        "Id": id,
         "Partition": place.partition,
         "Region": place.region,
         "Details": {"AwsIamRole": details},
@@ -279,7 +307,7 @@ fn resources(finding: &Finding) -> Value {
         resources.truncate(MOST_RESOURCES - 1);
         resources.push(json!({
             "Type": "Other",
-            "Id": format!("{}#more", role.arn),
+            "Id": "more",
             "Details": {"Other": {"LeftOut": (left + 1).to_string()}},
         }));
     }
@@ -290,7 +318,7 @@ fn other(finding: &Finding, seen: &Use) -> Value {
     let mut details = Map::new();
     let mut set = |key: &str, value: Option<&str>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            details.insert(key.to_owned(), shortened(value, 1024).into());
+            details.insert(key.to_owned(), shortened(value, LONGEST_DETAIL).into());
         }
     };
     let region = seen.source.region.as_deref();

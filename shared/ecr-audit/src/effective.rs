@@ -206,12 +206,21 @@ impl Inquiry<'_> {
 
     /// The strongest answer over names that no catalogue entry has.
     fn unknown(&self, service: &str) -> UnknownActions {
-        let names = unknown_actions(&self.read.set, service);
+        let (names, is_bound) = unknown_actions(&self.read.set, service);
         let mut answer = UnknownActions {
             read: Access::Denied,
             write: Access::Denied,
             write_scope: Scope::NamedRepositories,
         };
+        if is_bound {
+            // There are more ways than were followed: some name may be granted everywhere.
+            let scope = Scope::EveryRepository;
+            return UnknownActions {
+                read: Access::Allowed,
+                write: Access::Allowed,
+                write_scope: scope,
+            };
+        }
         let mut answered: BTreeMap<Vec<bool>, (Access, Scope)> = BTreeMap::new();
         for name in names {
             let action = format!("{service}:{}", name.text);
@@ -252,8 +261,14 @@ impl Inquiry<'_> {
         let asked = PULL_ACTIONS
             .map(|name| AskedAction { name, takes_resource: name != "ecr:GetAuthorizationToken" });
         let access = self.ask("ecr", &asked, None);
+        // Enough is a lower bound: only what was found for certain counts.
+        let enough = match (access.at_least, access.level) {
+            (Level::Allowed, _) => Level::Allowed,
+            (_, Level::Denied) => Level::Denied,
+            _ => Level::Conditional,
+        };
         let mut because = Vec::new();
-        match access.level {
+        match enough {
             Level::Allowed => {}
             Level::Conditional => {
                 let witness = access.witness.as_ref();
@@ -287,7 +302,7 @@ impl Inquiry<'_> {
             }
         }
         PullPermission {
-            access: level(access.level),
+            access: level(enough),
             scope: scope(&access, true),
             repository: access.witness.map(|witness| witness.resource),
             because,

@@ -31,6 +31,43 @@ pub enum PortError {
     },
 }
 
+/// Error codes that say nothing of what was asked for: throttling, faults of the service, other
+/// writers, and credentials that have run out.
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html>
+const PASSING_CODES: &[&str] = &[
+    "BandwidthLimitExceeded",
+    "ConcurrentModification",
+    "ConcurrentModificationException",
+    "EC2ThrottledException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InternalError",
+    "InternalException",
+    "InternalFailure",
+    "InternalServerError",
+    "KMSThrottling",
+    "KMSThrottlingException",
+    "LimitExceededException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestExpired",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "SlowDown",
+    "Throttled",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+];
+
 impl PortError {
     /// A failure that may pass.
     pub fn transient(call: &str, reason: impl std::fmt::Display) -> Self {
@@ -40,6 +77,15 @@ impl PortError {
     /// A failure that stays until somebody changes something.
     pub fn lasting(call: &str, reason: impl std::fmt::Display) -> Self {
         Self::Lasting { call: call.to_owned(), reason: reason.to_string() }
+    }
+
+    /// What a service answered in place of what was asked for: the HTTP status, its error code
+    /// and its words. Whether it may pass by itself is told by the code, as AWS's SDKs do.
+    pub fn answered(call: &str, status: u16, code: &str, message: &str) -> Self {
+        let reason =
+            if message.is_empty() { code.to_owned() } else { format!("{code}: {message}") };
+        let may_pass = status == 429 || status >= 500 || PASSING_CODES.contains(&code);
+        if may_pass { Self::transient(call, reason) } else { Self::lasting(call, reason) }
     }
 
     /// Whether it may pass by itself.

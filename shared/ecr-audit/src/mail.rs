@@ -1,24 +1,42 @@
-//! An alert as an owner reads it: plain text within 78 columns, facts first, UTC, one link, no JSON.
+//! An alert as an owner reads it: plain text within 78 columns, facts first, UTC, one link. `page`
+//! keeps the width, `command` breaks commands so that a shell still reads them.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod command;
+mod link;
+mod page;
+mod role;
 
-use textwrap::{Options, WordSplitter};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use crate::alert::{Alert, AlertedTransition, TransitionKind};
-use crate::asff::finding_id;
-use crate::assessment::Excess;
+use crate::assessment::{CheckResult, Excess};
 use crate::change::ReportedChange;
-use crate::node_role::Use;
-use crate::permissions::{PolicyStatement, Scope};
+use crate::permissions::{Access, PolicyStatement, Scope};
 use crate::remedy::Remedy;
-use crate::standard::Check;
-use crate::words::{Ability, abilities};
+use crate::standard::{Check, Standard};
+use crate::words::{Ability, abilities, abilities_of, about, shortened};
 
-const COLUMNS: usize = 78;
+use command::laid_out;
+pub(crate) use link::console;
+use page::Page;
+use role::worn_by;
+pub(crate) use role::worn_in;
+
 /// SNS takes subjects of less than 100 characters, printable ASCII.
 /// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
 const LONGEST_SUBJECT: usize = 99;
-const LABEL: usize = 10;
+/// What is longer than these is counted, so that a mail can be read.
+const MOST_STATEMENTS: usize = 3;
+const MOST_CHANGES: usize = 5;
+const MOST_ROLES: usize = 100;
+const LONGEST_DIGEST: usize = 64 * 1024;
+const MOST_REASONS: usize = 10;
+/// A sentence about a condition may quote a whole policy.
+const LONGEST_SENTENCE: usize = 600;
+const LONGEST_OBSTACLE: usize = 2000;
+/// A remedy of more lines is told, but not shown.
+const MOST_COMMAND_LINES: usize = 300;
 
 /// What an owner gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,54 +50,85 @@ pub struct Mail {
 /// One alert as a mail.
 pub fn mail(alert: &Alert) -> Mail {
     let mut page = Page::default();
-    page.headline(alert);
-    page.role(alert);
+    headline_of(&mut page, alert);
+    role_of(&mut page, alert);
     for transition in &alert.transitions {
-        page.transition(transition);
+        transition_of(&mut page, alert, transition);
     }
-    page.changes(&alert.changes);
+    changes_of(&mut page, alert);
     if let Some(remedy) = &alert.remedy {
-        page.remedy(remedy);
+        remedy_of(&mut page, remedy);
     }
-    page.closing(alert);
-    Mail { subject: subject(alert), text: page.text }
+    closing_of(&mut page, alert);
+    Mail { subject: subject(alert), text: page.into_text() }
 }
 
-/// Many alerts of one owner as one mail.
+/// Many alerts of one owner as one mail, the worst first.
 pub fn digest(owner: &str, alerts: &[Alert]) -> Mail {
     let mut page = Page::default();
-    page.line(&format!("{} node roles of {owner} need a look", alerts.len()));
-    for alert in alerts {
-        page.line("");
-        page.line(&format!("{:<8}  {}", alert.severity().as_str(), headline(alert)));
-        page.wrapped("          ", alert.role.arn.as_str());
-        page.wrapped("          ", &format!("worn by {}", worn_by(&alert.uses)));
-        for transition in &alert.transitions {
-            page.wrapped("          ", &summary(transition));
+    let look = match alerts.len() {
+        1 => format!("1 node role of {owner} needs a look"),
+        count => format!("{count} node roles of {owner} need a look"),
+    };
+    page.wrapped("", &look);
+    let mut shown = 0;
+    for alert in worst_first(alerts).into_iter().take(MOST_ROLES) {
+        if page.len() > LONGEST_DIGEST {
+            break;
         }
-        page.wrapped("          ", &format!("id {}", alert.id));
+        page.gap();
+        in_digest(&mut page, alert);
+        shown += 1;
     }
-    if let Some(alert) = alerts.first() {
-        page.line("");
-        page.line(&format!("Findings  {}", console(alert, None)));
+    if shown < alerts.len() {
+        let left = alerts.len() - shown;
+        page.gap();
+        page.wrapped("", &format!("{left} more are not shown here. Every one has its finding."));
     }
     let account = alerts.first().map_or("", |alert| alert.place.account.as_str());
-    let subject =
-        format!("pullwatch: {} node roles of {owner} need a look ({account})", alerts.len());
-    Mail { subject: printable(&subject, LONGEST_SUBJECT), text: page.text }
+    if let Some(alert) = alerts.first() {
+        page.gap();
+        page.line("Findings");
+        page.line(&console(alert, None));
+    }
+    let room = LONGEST_SUBJECT.saturating_sub("pullwatch:  ()".len() + account.len());
+    let subject = format!("pullwatch: {} ({account})", printable(&look, room));
+    Mail { subject, text: page.into_text() }
+}
+
+fn in_digest(page: &mut Page, alert: &Alert) {
+    let indent = " ".repeat(10);
+    let severity = format!("{:<8}  ", alert.severity().as_str());
+    page.wrapped_after(&severity, &indent, &headline(alert));
+    page.wrapped(&indent, alert.role.arn.as_str());
+    for line in worn_by(&alert.uses) {
+        page.wrapped(&indent, &line);
+    }
+    for transition in &alert.transitions {
+        for line in summary(transition) {
+            page.wrapped_after(&format!("{indent}- "), &format!("{indent}  "), &line);
+        }
+    }
+    page.wrapped(&indent, &format!("Id {}", alert.id));
+}
+
+/// The alerts of a digest, the worst first, then by role.
+pub(crate) fn worst_first(alerts: &[Alert]) -> Vec<&Alert> {
+    let mut sorted: Vec<&Alert> = alerts.iter().collect();
+    sorted.sort_by_key(|alert| (Reverse(alert.severity()), alert.role.arn.clone()));
+    sorted
 }
 
 /// `[HIGH] prod-workers can push images to ECR (prod, eu-west-1, 111122223333)`.
 fn subject(alert: &Alert) -> String {
-    let is_failure = alert.transitions.iter().any(|transition| transition.kind.is_failure());
-    let mark = if is_failure { alert.severity().as_str() } else { "RESOLVED" };
+    let mark = if alert.is_failure() { alert.severity().as_str() } else { "RESOLVED" };
     let clusters: BTreeSet<&str> =
         alert.uses.iter().filter_map(|seen| seen.cluster_name.as_deref()).collect();
     let regions: BTreeSet<&str> =
         alert.uses.iter().filter_map(|seen| seen.source.region.as_deref()).collect();
     let one = |names: &BTreeSet<&str>, many: &str| match names.len() {
         0 => String::new(),
-        1 => format!("{}, ", names.iter().next().copied().unwrap_or_default()),
+        1 => names.first().map_or(String::new(), |name| format!("{}, ", printable(name, 24))),
         count => format!("{count} {many}, "),
     };
     let place = format!(
@@ -90,89 +139,65 @@ fn subject(alert: &Alert) -> String {
     );
     let what = format!("[{mark}] {}", headline(alert));
     let room = LONGEST_SUBJECT.saturating_sub(place.len() + 1);
-    printable(&format!("{} {place}", printable(&what, room)), LONGEST_SUBJECT)
+    format!("{} {place}", printable(&what, room))
 }
 
-fn headline(alert: &Alert) -> String {
+/// `prod-workers can push images to ECR`: the worst of what an alert tells.
+pub(crate) fn headline(alert: &Alert) -> String {
     let name = alert.role.arn.role_name();
     let Some(first) = alert.transitions.first() else {
         return name.to_string();
     };
     match (first.kind, first.check) {
-        (TransitionKind::Gone, _) => format!("{name} is no node role any more"),
-        (TransitionKind::Resolved, Check::ReadOnly) => {
-            format!("{name} can only pull from ECR again")
-        }
+        (TransitionKind::Gone, _) => format!("{name} is no longer a node role"),
+        (TransitionKind::Resolved, Check::ReadOnly) => match alert.standard {
+            Standard::ReadOnly => format!("{name} can only read from ECR again"),
+            Standard::PullOnly | Standard::C0223 => format!("{name} can only pull from ECR again"),
+        },
         (TransitionKind::Resolved, Check::CanPull) => format!("{name} can pull from ECR again"),
         (_, Check::CanPull) => format!("{name} cannot pull from ECR"),
-        (_, Check::ReadOnly) => {
-            let can = abilities(&first.result.excess);
-            let words = can.first().map_or("do more than pull", |ability| ability.words);
-            format!("{name} can {words} in ECR")
-        }
+        (_, Check::ReadOnly) => match abilities(&first.result.excess).first() {
+            None => format!("{name} can do more than its standard permits"),
+            Some(ability) if ability.is_conditional() => {
+                format!("{name} can {} on a condition", ability.sentence)
+            }
+            Some(ability) => format!("{name} can {}", ability.sentence),
+        },
     }
 }
 
-fn summary(transition: &AlertedTransition) -> String {
+/// One transition of a digest, a line for each thing that the nodes can do.
+fn summary(transition: &AlertedTransition) -> Vec<String> {
+    if !transition.kind.is_failure() {
+        let was = was(transition.check, &transition.result);
+        return match transition.kind {
+            TransitionKind::Gone => vec![format!("resolved: the role is gone; it {was}")],
+            _ => vec!["resolved".to_owned()],
+        };
+    }
     let kind = transition.kind.as_str();
     match transition.check {
-        Check::CanPull => format!("{kind}: can-pull {}", transition.result.status),
-        Check::ReadOnly => {
-            let can: Vec<String> = abilities(&transition.result.excess)
-                .iter()
-                .map(|ability| format!("{} ({})", ability.words, ability.actions(1)))
-                .collect();
-            if can.is_empty() {
-                format!("{kind}: read-only {}", transition.result.status)
-            } else {
-                format!("{kind}: can {}", can.join(", "))
-            }
+        Check::CanPull => {
+            let reasons = transition.result.reasons.iter().take(MOST_REASONS);
+            let reasons: Vec<String> =
+                reasons.map(|reason| shortened(reason, LONGEST_SENTENCE)).collect();
+            vec![format!("{kind}: cannot pull images. {}", reasons.join(" ")).trim_end().to_owned()]
         }
+        Check::ReadOnly => abilities(&transition.result.excess)
+            .iter()
+            .map(|ability| format!("{kind}: can {} ({})", ability.words, ability.actions(1)))
+            .collect(),
     }
 }
 
-/// `prod, eu-west-1: nodegroup workers, nodegroup spot`.
-fn worn_by(uses: &[Use]) -> String {
-    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for seen in uses {
-        let place: Vec<&str> = [seen.cluster_name.as_deref(), seen.source.region.as_deref()]
-            .into_iter()
-            .flatten()
-            .collect();
-        let kind = seen.source.kind.in_words();
-        let what =
-            if seen.name.is_empty() { kind.to_owned() } else { format!("{kind} {}", seen.name) };
-        places.entry(place.join(", ")).or_default().push(what);
-    }
-    let mut lines: Vec<String> = places
-        .into_iter()
-        .map(|(place, what)| {
-            if place.is_empty() { what.join(", ") } else { format!("{place}: {}", what.join(", ")) }
-        })
-        .collect();
-    let left = lines.len().saturating_sub(5);
-    lines.truncate(5);
-    if left > 0 {
-        lines.push(format!("and {left} more clusters"));
-    }
-    if lines.is_empty() { "nothing any more".to_owned() } else { lines.join("; ") }
-}
-
-/// The finding in Security Hub's console, whose domain is the partition's.
-fn console(alert: &Alert, check: Option<Check>) -> String {
-    let domain = match alert.place.partition.as_str() {
-        "aws-cn" => "console.amazonaws.cn",
-        "aws-us-gov" => "console.amazonaws-us-gov.com",
-        _ => "console.aws.amazon.com",
-    };
-    let region = &alert.place.region;
-    let base = format!("https://{region}.{domain}/securityhub/home?region={region}#/findings");
+/// `could push images (ecr:PutImage +3)`: the last answer of a role that is gone.
+pub(crate) fn was(check: Check, result: &CheckResult) -> String {
     match check {
-        None => base,
-        Some(check) => {
-            let id = finding_id(&alert.role.arn, check).replace(':', "%253A").replace('/', "%252F");
-            format!("{base}?search=Id%3D%255Coperator%255C%253AEQUALS%255C%253A{id}")
-        }
+        Check::CanPull => "could not pull images from ECR".to_owned(),
+        Check::ReadOnly => match abilities(&result.excess).first() {
+            Some(ability) => format!("could {} ({})", ability.sentence, ability.actions(1)),
+            None => "could do more than its standard permits".to_owned(),
+        },
     }
 }
 
@@ -189,227 +214,156 @@ fn printable(text: &str, longest: usize) -> String {
     }
 }
 
-#[derive(Default)]
-struct Page {
-    text: String,
+fn headline_of(page: &mut Page, alert: &Alert) {
+    let kind = alert.transitions.first().map_or("", |transition| transition.kind.as_str());
+    let right =
+        if alert.is_failure() { format!("{}  {kind}", alert.severity()) } else { kind.to_owned() };
+    page.at_both_ends(&headline(alert), &right);
 }
 
-impl Page {
-    fn line(&mut self, text: &str) {
-        // A name may hold anything; a mail's lines hold no control characters.
-        self.text.extend(text.chars().map(|letter| if letter.is_control() { '?' } else { letter }));
-        while self.text.ends_with(' ') {
-            self.text.pop();
+fn role_of(page: &mut Page, alert: &Alert) {
+    page.gap();
+    page.fact("Role", alert.role.arn.role_name().as_str());
+    page.fact("", alert.role.arn.as_str());
+    let is_gone = alert.transitions.iter().any(|known| known.kind == TransitionKind::Gone);
+    let mut label = if is_gone { "Last seen" } else { "Worn by" };
+    for line in worn_by(&alert.uses) {
+        page.fact(label, &line);
+        label = "";
+    }
+    page.fact("Account", &alert.place.account);
+    let owners = match alert.owners.len() {
+        0 => "nobody is named".to_owned(),
+        count if count > 20 => format!("{} +{}", alert.owners[..20].join(", "), count - 20),
+        _ => alert.owners.join(", "),
+    };
+    page.fact("Owner", &owners);
+}
+
+fn transition_of(page: &mut Page, alert: &Alert, transition: &AlertedTransition) {
+    let result = &transition.result;
+    match (transition.kind, transition.check) {
+        (TransitionKind::Gone, check) => {
+            page.heading("What it was");
+            page.wrapped("  ", &format!("{}: it {}", result.severity, was(check, result)));
         }
-        self.text.push('\n');
-    }
-
-    fn wrapped(&mut self, indent: &str, text: &str) {
-        self.wrapped_after(indent, indent, text);
-    }
-
-    fn wrapped_after(&mut self, first: &str, indent: &str, text: &str) {
-        let options = Options::new(COLUMNS)
-            .initial_indent(first)
-            .subsequent_indent(indent)
-            .word_splitter(WordSplitter::NoHyphenation)
-            .break_words(false);
-        for line in textwrap::wrap(text, options) {
-            self.line(&line);
+        (TransitionKind::Resolved, Check::ReadOnly) => {
+            page.heading("What has ended");
+            let standard = alert.standard;
+            page.wrapped("  ", &format!("all that went beyond the {standard} standard"));
+            for statement in transition.granted_before.iter().take(MOST_STATEMENTS) {
+                page.fact_below("was granted by", &cited(statement));
+            }
+            more_of(page, transition.granted_before.len(), MOST_STATEMENTS, "statements");
         }
-    }
-
-    fn fact(&mut self, label: &str, text: &str) {
-        let indent = " ".repeat(LABEL);
-        self.wrapped_after(&format!("{label:<LABEL$}"), &indent, text);
-    }
-
-    fn heading(&mut self, text: &str) {
-        self.line("");
-        self.line(text);
-    }
-
-    fn headline(&mut self, alert: &Alert) {
-        let kind = alert.transitions.first().map_or("", |transition| transition.kind.as_str());
-        let severity = alert.severity();
-        let right = if alert.transitions.iter().any(|transition| transition.kind.is_failure()) {
-            format!("{severity}  {kind}")
-        } else {
-            kind.to_owned()
-        };
-        let left = headline(alert);
-        let gap = COLUMNS.saturating_sub(left.chars().count() + right.len());
-        if gap >= 2 {
-            self.line(&format!("{left}{}{right}", " ".repeat(gap)));
-        } else {
-            self.wrapped("", &left);
-            self.line(&right);
+        (TransitionKind::Resolved, Check::CanPull) => {
+            page.heading("What the nodes can do");
+            page.wrapped("  ", "pull images from Amazon ECR again");
         }
-    }
-
-    fn role(&mut self, alert: &Alert) {
-        self.line("");
-        self.fact("Role", alert.role.arn.role_name().as_str());
-        self.fact("", alert.role.arn.as_str());
-        self.fact("Worn by", &worn_by(&alert.uses));
-        self.fact("Account", &alert.place.account);
-        let owners = if alert.owners.is_empty() {
-            "nobody is named".to_owned()
-        } else {
-            alert.owners.join(", ")
-        };
-        self.fact("Owner", &owners);
-    }
-
-    fn transition(&mut self, transition: &AlertedTransition) {
-        match (transition.kind, transition.check) {
-            (TransitionKind::Gone, _) => {
-                self.heading("What it was");
-                self.wrapped("  ", &summary(transition));
+        (kind, Check::CanPull) => {
+            page.heading("What the nodes cannot do");
+            page.wrapped("  ", "pull images from Amazon ECR");
+            for reason in result.reasons.iter().take(MOST_REASONS) {
+                page.wrapped("  ", &shortened(reason, LONGEST_SENTENCE));
             }
-            (TransitionKind::Resolved, Check::ReadOnly) => {
-                self.heading("What the nodes can do");
-                self.wrapped("  ", "pull images, and nothing beyond the standard");
-                self.was_granted_by(&transition.granted_before);
-            }
-            (TransitionKind::Resolved, Check::CanPull) => {
-                self.heading("What the nodes can do");
-                self.wrapped("  ", "pull images again");
-            }
-            (_, Check::CanPull) => {
-                self.heading("What the nodes cannot do");
-                self.wrapped("  ", "pull images from Amazon ECR");
-                for reason in &transition.result.reasons {
-                    self.wrapped("  ", reason);
-                }
-            }
-            (kind, Check::ReadOnly) => {
-                self.heading("What the nodes can do");
-                for ability in abilities(&transition.result.excess) {
-                    self.ability(&ability);
-                }
-                if kind == TransitionKind::Worse && !transition.added.is_empty() {
-                    self.heading("New since the last alert");
-                    self.wrapped("  ", &transition.added.join(", "));
-                }
+            let added: Vec<&str> = transition
+                .added
+                .iter()
+                .map(String::as_str)
+                .filter(|it| *it != "ecr:pull")
+                .collect();
+            if kind == TransitionKind::Worse && !added.is_empty() {
+                page.wrapped("  ", &format!("New since the last alert: {}.", added.join(", ")));
             }
         }
-    }
-
-    fn ability(&mut self, ability: &Ability<'_>) {
-        self.fact_below(ability.words, &ability.actions(2));
-        let Some(worst) = ability.excess.first() else { return };
-        self.fact_below("  on", &where_to(worst));
-        for statement in statements(&ability.excess).iter().take(3) {
-            self.fact_below("  granted by", &cited(statement));
-        }
-    }
-
-    fn fact_below(&mut self, label: &str, text: &str) {
-        const WIDTH: usize = 16;
-        if label.chars().count() < WIDTH {
-            self.wrapped_after(&format!("  {label:<WIDTH$}"), &" ".repeat(WIDTH + 2), text);
-        } else {
-            self.line(&format!("  {label}"));
-            self.wrapped(&" ".repeat(WIDTH + 2), text);
-        }
-    }
-
-    fn was_granted_by(&mut self, statements: &[PolicyStatement]) {
-        for statement in statements.iter().take(3) {
-            self.fact_below("was granted by", &cited(statement));
-        }
-    }
-
-    fn changes(&mut self, changes: &[ReportedChange]) {
-        self.heading("What changed");
-        if changes.is_empty() {
-            self.wrapped("  ", "No event told of a change; the sweep found it.");
-        }
-        for reported in changes.iter().rev().take(5) {
-            let event = &reported.event;
-            let time = event.time.to_string().replace('T', " ").replace('Z', " UTC");
-            self.wrapped_after("  ", "      ", &format!("{time}  {}", event.name));
-            let tool =
-                event.actor.tool.as_ref().map_or(String::new(), |tool| format!(" with {tool}"));
-            self.wrapped("  ", &format!("by {}{tool}", event.actor.principal));
-        }
-    }
-
-    fn remedy(&mut self, remedy: &Remedy) {
-        self.heading("Put it right");
-        for command in &remedy.commands {
-            self.command(command);
-        }
-        if !remedy.commands.is_empty() {
-            self.wrapped("  ", &format!("Checked: {}", remedy.checked));
-        }
-        if let Some(obstacle) = &remedy.obstacle {
-            self.wrapped("  ", &format!("There is no safe command. {obstacle}"));
-        }
-        for advice in &remedy.advice {
-            self.wrapped("  ", advice);
-        }
-    }
-
-    /// A command to paste: broken before its options, each line but the last with a backslash.
-    fn command(&mut self, command: &str) {
-        let mut lines: Vec<String> = Vec::new();
-        for part in command.split(" --") {
-            let part = if lines.is_empty() { part.to_owned() } else { format!("--{part}") };
-            match lines.last_mut() {
-                Some(line) if line.chars().count() + part.chars().count() + 7 <= COLUMNS => {
-                    line.push(' ');
-                    line.push_str(&part);
-                }
-                _ => lines.push(part),
+        (TransitionKind::Worse, Check::ReadOnly) if !transition.added.is_empty() => {
+            let (new, known): (Vec<&Excess>, Vec<&Excess>) =
+                result.excess.iter().partition(|excess| transition.added.contains(&excess.action));
+            page.heading("What the nodes can do now");
+            abilities_on(page, alert, &abilities_of(new.into_iter()));
+            if !known.is_empty() {
+                page.heading("What they could do before");
+                abilities_on(page, alert, &abilities_of(known.into_iter()));
             }
         }
-        let last = lines.len().saturating_sub(1);
-        for (index, line) in lines.iter().enumerate() {
-            let indent = if index == 0 { "  " } else { "    " };
-            let tail = if index == last { "" } else { " \\" };
-            self.line(&format!("{indent}{line}{tail}"));
+        (_, Check::ReadOnly) => {
+            page.heading("What the nodes can do");
+            abilities_on(page, alert, &abilities(&result.excess));
         }
-    }
-
-    fn closing(&mut self, alert: &Alert) {
-        self.line("");
-        let check = alert.transitions.first().map(|transition| transition.check);
-        // A link is one word: it may be longer than the line.
-        self.line(&format!("{:<LABEL$}{}", "Finding", console(alert, check)));
-        if alert.transitions.iter().any(|transition| transition.kind.is_failure()) {
-            self.fact("Silence", "suppress the finding in Security Hub");
-        }
-        self.fact("Id", &alert.id);
     }
 }
 
-fn where_to(excess: &Excess) -> String {
+fn abilities_on(page: &mut Page, alert: &Alert, abilities: &[Ability<'_>]) {
+    for ability in abilities {
+        page.fact_below(ability.words, &ability.actions(2));
+        let Some(worst) = ability.excess.first() else { continue };
+        page.fact_below("  on", &place_of(alert, worst));
+        for condition in conditions(worst) {
+            page.fact_below("  if", &condition);
+        }
+        let statements: BTreeSet<&PolicyStatement> =
+            ability.excess.iter().flat_map(|excess| &excess.statements).collect();
+        for statement in statements.iter().take(MOST_STATEMENTS) {
+            page.fact_below("  granted by", &cited(statement));
+        }
+        more_of(page, statements.len(), MOST_STATEMENTS, "statements");
+    }
+}
+
+fn more_of(page: &mut Page, count: usize, most: usize, what: &str) {
+    if count > most {
+        page.wrapped(&" ".repeat(18), &format!("and {} more {what}", count - most));
+    }
+}
+
+/// `every repository`, or one that shows which.
+pub(crate) fn place_of(alert: &Alert, excess: &Excess) -> String {
     let witness = excess.witness.as_ref().map(|witness| witness.resource.as_str());
-    let name = witness.and_then(|arn| arn.split_once(":repository/")).map(|(_, name)| name);
-    let place = match (excess.scope, name) {
-        (Scope::EveryRepository, None) => "the whole registry".to_owned(),
-        (Scope::EveryRepository, Some(name)) => format!("every repository, e.g. repository/{name}"),
-        (Scope::NamedRepositories, Some(name)) => {
-            format!("certain repositories, e.g. repository/{name}")
+    let shown = witness.and_then(|arn| {
+        let mut fields = arn.splitn(6, ':').skip(3);
+        let (region, account) = (fields.next()?, fields.next()?);
+        let name = fields.next()?.strip_prefix("repository/")?;
+        let region = if region.is_empty() { String::new() } else { format!(" in {region}") };
+        let account = if account == alert.place.account {
+            String::new()
+        } else {
+            format!(" of account {account}")
+        };
+        Some(format!("{name}{region}{account}"))
+    });
+    match (excess.scope, shown) {
+        (Scope::EveryRepository, None) if witness.is_some() => "the whole registry".to_owned(),
+        (Scope::EveryRepository, _) => "every repository".to_owned(),
+        (Scope::NamedRepositories, Some(shown)) => {
+            format!("certain repositories, such as {shown}")
         }
         (Scope::NamedRepositories, None) => "certain repositories".to_owned(),
-    };
-    match excess.access {
-        crate::permissions::Access::Conditional => format!("{place}, on a condition"),
-        _ => place,
     }
 }
 
-fn statements(excess: &[&Excess]) -> Vec<PolicyStatement> {
-    let all: BTreeSet<&PolicyStatement> =
-        excess.iter().flat_map(|excess| &excess.statements).collect();
-    all.into_iter().cloned().collect()
+/// What a conditional action hangs on, as its witness shows.
+fn conditions(excess: &Excess) -> Vec<String> {
+    let Some(witness) = &excess.witness else { return Vec::new() };
+    if excess.access != Access::Conditional {
+        return Vec::new();
+    }
+    if witness.context.is_empty() {
+        return vec!["the other account consents, or another condition holds".to_owned()];
+    }
+    let conditions = witness.context.iter().map(|(key, value)| match value {
+        serde_json::Value::Null => format!("{key} is absent"),
+        serde_json::Value::String(text) => format!("{key} is {}", shortened(text, 200)),
+        serde_json::Value::Array(texts) => {
+            let texts: Vec<&str> = texts.iter().filter_map(serde_json::Value::as_str).collect();
+            format!("{key} are {}", shortened(&texts.join(", "), 200))
+        }
+        other => format!("{key} is {other}"),
+    });
+    conditions.take(MOST_STATEMENTS).collect()
 }
 
-/// `policy NodeEcr v4, statement AllowPush`.
-fn cited(statement: &PolicyStatement) -> String {
+/// `policy NodeEcr v4, statement AllowPush`; a statement without a Sid by its place, from 0.
+pub(crate) fn cited(statement: &PolicyStatement) -> String {
     let name = match statement.policy.strip_prefix("inline:") {
         Some(name) => format!("inline policy {name}"),
         None if statement.policy.contains(":policy/") => {
@@ -420,7 +374,95 @@ fn cited(statement: &PolicyStatement) -> String {
     let version = statement.version.as_ref().map_or(String::new(), |version| format!(" {version}"));
     let which = match &statement.sid {
         Some(sid) => format!("statement {sid}"),
-        None => format!("statement {}", statement.index),
+        None => format!("statement [{}]", statement.index),
     };
     format!("{name}{version}, {which}")
+}
+
+fn changes_of(page: &mut Page, alert: &Alert) {
+    page.heading("What changed");
+    if alert.changes.is_empty() {
+        page.wrapped("  ", "No event told of a change, so nobody can be named. A sweep found it.");
+    }
+    let shown = &alert.changes[alert.changes.len().saturating_sub(MOST_CHANGES)..];
+    if shown.len() < alert.changes.len() {
+        let left = alert.changes.len() - shown.len();
+        page.wrapped("  ", &format!("{left} earlier changes, and then"));
+    }
+    for (index, reported) in shown.iter().enumerate() {
+        let event = &reported.event;
+        let call = format!("{} {}", event.name, about(&reported.change));
+        let time = event.time.strftime("%Y-%m-%d %H:%M:%S UTC");
+        page.wrapped_after("  ", &" ".repeat(27), &format!("{time}  {}", call.trim_end()));
+        if shown.get(index + 1).is_none_or(|next| who(next) != who(reported)) {
+            by(page, reported);
+        }
+    }
+}
+
+/// Who made a change, and with which tool.
+fn who(reported: &ReportedChange) -> (&str, Option<&str>) {
+    let actor = &reported.event.actor;
+    (&actor.principal, actor.tool.as_deref())
+}
+
+/// `by assumed-role/Deployer/pipeline with Terraform`.
+pub(crate) fn by_whom(reported: &ReportedChange) -> String {
+    let (principal, tool) = who(reported);
+    let with = tool.map_or(String::new(), |tool| format!(" with {tool}"));
+    format!("by {principal}{with}")
+}
+
+fn by(page: &mut Page, reported: &ReportedChange) {
+    let by_whom = by_whom(reported);
+    let tool = reported.event.actor.tool.as_deref();
+    if 2 + by_whom.chars().count() <= page::COLUMNS || tool.is_none() {
+        page.wrapped("  ", &by_whom);
+    } else {
+        page.wrapped("  ", &format!("by {}", reported.event.actor.principal));
+        page.wrapped("  ", &format!("with {}", tool.unwrap_or_default()));
+    }
+}
+
+fn remedy_of(page: &mut Page, remedy: &Remedy) {
+    page.heading("Put it right");
+    let lines: Vec<String> = remedy.commands.iter().flat_map(|command| laid_out(command)).collect();
+    if lines.len() > MOST_COMMAND_LINES {
+        page.wrapped(
+            "  ",
+            &format!(
+                "There are {} commands, too long for a mail. Subscribers of the JSON document \
+                 have them.",
+                remedy.commands.len()
+            ),
+        );
+    } else {
+        for line in &lines {
+            page.line(line);
+        }
+    }
+    if !remedy.commands.is_empty() {
+        page.gap();
+        page.wrapped("  ", &format!("Checked: {}", remedy.checked));
+    }
+    if let Some(obstacle) = &remedy.obstacle {
+        let obstacle = shortened(obstacle, LONGEST_OBSTACLE);
+        page.wrapped("  ", &format!("There is no safe command. {obstacle}"));
+    }
+    for advice in &remedy.advice {
+        page.wrapped("  ", advice);
+    }
+}
+
+fn closing_of(page: &mut Page, alert: &Alert) {
+    page.gap();
+    let check = alert.transitions.first().map(|transition| transition.check);
+    page.line("Finding");
+    // A line of its own, and nothing else on it: no form of the link fits into 78 columns.
+    page.line(&console(alert, check));
+    page.gap();
+    if alert.is_failure() {
+        page.fact("Silence", "suppress the finding in Security Hub");
+    }
+    page.fact("Id", &alert.id);
 }

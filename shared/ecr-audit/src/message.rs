@@ -1,17 +1,30 @@
 //! An alert as SNS carries it: a text for each kind of subscriber, and attributes to filter by.
 //! <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
 
+mod chat;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::alert::{Alert, AlertedTransition};
-use crate::mail::{Mail, digest, mail};
+use crate::assessment::Excess;
+use crate::mail::{Mail, digest, mail, worst_first};
 use crate::words::shortened;
+
+use chat::{chat, digest_chat};
 
 /// The version of the document that programs get.
 pub const SCHEMA: &str = "pullwatch.alert/1";
+/// The version of the document that programs get of a digest.
+pub const DIGEST_SCHEMA: &str = "pullwatch.digest/1";
+
+/// What SNS takes at most, in bytes, with the attributes.
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html>
+pub const LARGEST_MESSAGE: usize = 256 * 1024;
+/// Of these, the values of a list that subscriptions filter by.
+const LARGEST_LIST: usize = 32 * 1024;
 
 /// What is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,46 +49,121 @@ pub enum Attribute {
 
 /// One alert.
 pub fn alert_message(alert: &Alert) -> SnsMessage {
-    let document = document(alert);
-    message(&mail(alert), &document, alert, attributes(alert))
+    message(&mail(alert), attributes(alert), |room| {
+        let document = document_within(alert, room);
+        (chat(alert, &document), document)
+    })
 }
 
 /// Many alerts of one owner.
 pub fn digest_message(owner: &str, alerts: &[Alert]) -> SnsMessage {
+    let attributes = worst_first(alerts).first().map_or_else(BTreeMap::new, |worst| {
+        let mut attributes = attributes(worst);
+        attributes.insert("owner".to_owned(), Attribute::List(vec![owner.to_owned()]));
+        attributes
+    });
     let mail = digest(owner, alerts);
-    let documents: Vec<Value> = alerts.iter().map(document).collect();
-    let digest = json!({"schema": "pullwatch.digest/1", "owner": owner, "alerts": documents});
-    let Some(worst) = alerts.iter().max_by_key(|alert| alert.severity()) else {
-        let message = json!({"default": mail.text}).to_string();
-        return SnsMessage { subject: mail.subject, message, attributes: BTreeMap::new() };
-    };
-    let mut attributes = attributes(worst);
-    attributes.insert("owner".to_owned(), Attribute::List(vec![owner.to_owned()]));
-    message(&mail, &digest, worst, attributes)
+    message(&mail, attributes, |room| {
+        let shown: Vec<Value> = worst_first(alerts)
+            .into_iter()
+            .take(room.items)
+            .map(|alert| document_within(alert, room))
+            .collect();
+        let is_shortened = shown.len() < alerts.len()
+            || shown.iter().any(|document| document["is_shortened"] == true);
+        let document = json!({
+            "schema": DIGEST_SCHEMA,
+            "owner": owner,
+            "alerts": shown,
+            "alert_count": alerts.len(),
+            "is_shortened": is_shortened,
+        });
+        (digest_chat(owner, alerts, &mail, &document), document)
+    })
 }
 
+/// How much of its lists a document holds.
+#[derive(Clone, Copy)]
+struct Room {
+    /// Of each list.
+    items: usize,
+    /// Of the remedy, in bytes.
+    remedy: usize,
+}
+
+/// From the whole to what always fits.
+const ROOMS: [Room; 7] = [
+    Room { items: 100, remedy: 24 * 1024 },
+    Room { items: 50, remedy: 24 * 1024 },
+    Room { items: 20, remedy: 16 * 1024 },
+    Room { items: 10, remedy: 8 * 1024 },
+    Room { items: 5, remedy: 4 * 1024 },
+    Room { items: 2, remedy: 1024 },
+    Room { items: 0, remedy: 0 },
+];
+
+/// The fullest message that SNS takes. It holds the document four times: for queues, functions
+/// and streams, and inside the chat message, which is the default and so what https gets.
 fn message(
     mail: &Mail,
-    document: &Value,
-    alert: &Alert,
     attributes: BTreeMap<String, Attribute>,
+    documents: impl Fn(Room) -> (Value, Value),
 ) -> SnsMessage {
-    let chat = chat(mail, document, alert).to_string();
-    let document = document.to_string();
-    let message = json!({
-        "default": chat,
-        "http": chat,
-        "https": chat,
-        "email": mail.text,
-        "sqs": document,
-        "lambda": document,
-        "firehose": document,
+    let beside = attributes_size(&attributes);
+    let texts = |room: Room| {
+        let (chat, document) = documents(room);
+        let (chat, document) = (chat.to_string(), document.to_string());
+        json!({
+            "default": chat,
+            "email": mail.text,
+            "sqs": document,
+            "lambda": document,
+            "firehose": document,
+        })
+        .to_string()
+    };
+    let message = ROOMS
+        .into_iter()
+        .map(texts)
+        .find(|message| message.len() + beside <= LARGEST_MESSAGE)
+        .unwrap_or_else(|| json!({"default": mail.text}).to_string());
+    SnsMessage { subject: mail.subject.clone(), message, attributes }
+}
+
+fn attributes_size(attributes: &BTreeMap<String, Attribute>) -> usize {
+    let sizes = attributes.iter().map(|(name, value)| {
+        name.len() + "String.Array".len() + serde_json::json!(value).to_string().len()
     });
-    SnsMessage { subject: mail.subject.clone(), message: message.to_string(), attributes }
+    sizes.sum()
 }
 
 /// The document that programs get; its schema is `schemas/alert-1.schema.json`.
 pub fn document(alert: &Alert) -> Value {
+    document_within(alert, ROOMS[0])
+}
+
+fn document_within(alert: &Alert, room: Room) -> Value {
+    let remedy = alert
+        .remedy
+        .as_ref()
+        .filter(|remedy| serde_json::json!(remedy).to_string().len() <= room.remedy);
+    let longest_list = alert
+        .transitions
+        .iter()
+        .flat_map(|transition| {
+            let result = &transition.result;
+            [transition.added.len(), result.excess.len(), result.reasons.len()]
+                .into_iter()
+                .chain(result.excess.iter().map(|excess| excess.statements.len()))
+        })
+        .chain([alert.uses.len(), alert.owners.len(), alert.changes.len()])
+        .max();
+    let is_shortened = longest_list.unwrap_or(0) > room.items
+        || remedy.is_none() && alert.remedy.is_some()
+        || alert.transitions.iter().any(|transition| {
+            transition.result.reasons.iter().any(|reason| reason.len() > LONGEST_REASON)
+        });
+    let earlier_changes = alert.changes.len().saturating_sub(room.items);
     json!({
         "schema": SCHEMA,
         "id": alert.id,
@@ -85,63 +173,61 @@ pub fn document(alert: &Alert) -> Value {
         "standard": alert.standard,
         "severity": alert.severity(),
         "role": alert.role.arn,
-        "uses": alert.uses,
-        "owners": alert.owners,
-        "transitions": alert.transitions.iter().map(transition).collect::<Vec<_>>(),
-        "changes": alert.changes.iter().map(|reported| &reported.event).collect::<Vec<_>>(),
-        "remedy": alert.remedy,
+        "uses": alert.uses.iter().take(room.items).collect::<Vec<_>>(),
+        "use_count": alert.uses.len(),
+        "owners": alert.owners.iter().take(room.items).collect::<Vec<_>>(),
+        "transitions": alert
+            .transitions
+            .iter()
+            .map(|one| transition(one, room))
+            .collect::<Vec<_>>(),
+        "changes": alert.changes[earlier_changes..].iter().map(|one| &one.event).collect::<Vec<_>>(),
+        "remedy": remedy,
+        "is_shortened": is_shortened,
     })
 }
 
-fn transition(transition: &AlertedTransition) -> Value {
-    // A list that programs read whole has to fit into a message.
-    const MOST: usize = 100;
+const LONGEST_REASON: usize = 2048;
+
+fn transition(transition: &AlertedTransition, room: Room) -> Value {
+    let result = &transition.result;
+    let reasons = result.reasons.iter().take(room.items);
     json!({
         "check": transition.check,
         "kind": transition.kind,
-        "status": transition.result.status,
-        "severity": transition.result.severity,
+        "status": result.status,
+        "severity": result.severity,
         "severity_before": transition.severity_before,
-        "added": transition.added.iter().take(MOST).collect::<Vec<_>>(),
-        "excess": transition.result.excess.iter().take(MOST).collect::<Vec<_>>(),
-        "excess_count": transition.result.excess.len(),
-        "reasons": transition.result.reasons,
+        "added": transition.added.iter().take(room.items).collect::<Vec<_>>(),
+        "excess": result.excess.iter().take(room.items).map(|one| excess(one, room)).collect::<Vec<_>>(),
+        "excess_count": result.excess.len(),
+        "reasons": reasons.map(|reason| shortened(reason, LONGEST_REASON)).collect::<Vec<_>>(),
     })
 }
 
-/// A custom notification of Amazon Q Developer in chat applications.
-/// <https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html>
-fn chat(mail: &Mail, document: &Value, alert: &Alert) -> Value {
+fn excess(excess: &Excess, room: Room) -> Value {
     json!({
-        "version": "1.0",
-        "source": "custom",
-        "id": alert.id,
-        "content": {
-            "textType": "client-markdown",
-            "title": mail.subject,
-            "description": shortened(&mail.text, 7000),
-        },
-        "metadata": {
-            "threadId": alert.role.arn,
-            "summary": mail.subject,
-            "eventType": "pullwatch",
-            "relatedResources": [alert.role.arn],
-            "additionalContext": {"document": document.to_string()},
-        },
+        "action": excess.action,
+        "access": excess.access,
+        "scope": excess.scope,
+        "severity": excess.severity,
+        "witness": excess.witness,
+        "statements": excess.statements.iter().take(room.items).collect::<Vec<_>>(),
     })
 }
 
+/// At most ten: with raw delivery, SQS takes no more.
+/// <https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html>
 fn attributes(alert: &Alert) -> BTreeMap<String, Attribute> {
     let text = |text: &str| Attribute::Text(text.to_owned());
-    let is_failure = alert.transitions.iter().any(|transition| transition.kind.is_failure());
     let owners =
         if alert.owners.is_empty() { vec!["unowned".to_owned()] } else { alert.owners.clone() };
     let clusters: BTreeSet<String> =
         alert.uses.iter().filter_map(|seen| seen.cluster_name.clone()).collect();
     let mut attributes = BTreeMap::from([
-        ("owner".to_owned(), Attribute::List(owners)),
+        ("owner".to_owned(), Attribute::List(fitting(owners))),
         ("severity".to_owned(), text(alert.severity().as_str())),
-        ("status".to_owned(), text(if is_failure { "FAILED" } else { "RESOLVED" })),
+        ("status".to_owned(), text(if alert.is_failure() { "FAILED" } else { "RESOLVED" })),
         ("account".to_owned(), text(&alert.place.account)),
         ("region".to_owned(), text(&alert.place.region)),
         ("role".to_owned(), text(alert.role.arn.as_str())),
@@ -151,13 +237,25 @@ fn attributes(alert: &Alert) -> BTreeMap<String, Attribute> {
         attributes.insert("check".to_owned(), text(first.check.as_str()));
     }
     if !clusters.is_empty() {
-        let clusters = clusters.into_iter().take(50).collect();
-        attributes.insert("cluster".to_owned(), Attribute::List(clusters));
+        attributes.insert("cluster".to_owned(), Attribute::List(fitting(clusters)));
     }
     let environment =
         ["environment", "Environment", "env"].iter().find_map(|key| alert.role.tags.get(*key));
-    if let Some(environment) = environment {
+    // SNS refuses an attribute without a value.
+    if let Some(environment) = environment.filter(|environment| !environment.is_empty()) {
         attributes.insert("environment".to_owned(), text(environment));
     }
     attributes
+}
+
+/// As many whole values as fit: a value that is cut would match no filter.
+fn fitting(values: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut size = 0;
+    values
+        .into_iter()
+        .take_while(|value| {
+            size += value.len() + 4;
+            size <= LARGEST_LIST
+        })
+        .collect()
 }

@@ -100,6 +100,34 @@ pub struct UseListing {
     pub incomplete: BTreeMap<Source, String>,
 }
 
+impl Compute {
+    /// What runs with the role of an access entry of this type; `None` for a type that is no
+    /// node's, such as `STANDARD`.
+    /// <https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html>
+    pub fn of_access_entry(entry_type: &str) -> Option<Self> {
+        match entry_type {
+            "EC2" | "EC2_LINUX" | "EC2_WINDOWS" => Some(Self::Ec2),
+            "FARGATE_LINUX" => Some(Self::Fargate),
+            "HYBRID_LINUX" => Some(Self::Hybrid),
+            // SageMaker runs these instances: which keys their credentials carry is not documented.
+            "HYPERPOD_LINUX" => Some(Self::Unknown),
+            _ => None,
+        }
+    }
+}
+
+/// The clusters that tags name: `kubernetes.io/cluster/NAME` as key, or `eks:cluster-name`.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/eks-using-tags.html>
+pub fn cluster_names(tags: &BTreeMap<String, String>) -> BTreeSet<String> {
+    tags.iter()
+        .filter_map(|(key, value)| match key.strip_prefix("kubernetes.io/cluster/") {
+            Some(name) => Some(name.to_owned()),
+            None => (key == "eks:cluster-name").then(|| value.clone()),
+        })
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
 impl UseKind {
     /// Every kind.
     pub const ALL: [Self; 7] = [

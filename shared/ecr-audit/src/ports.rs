@@ -12,7 +12,7 @@ use crate::arn::{RoleArn, RoleName};
 use crate::error::PortError;
 use crate::finding::Finding;
 use crate::ledger::Record;
-use crate::node_role::{Use, UseListing};
+use crate::node_role::{Compute, Source, Use, UseKind, UseListing, cluster_names};
 use crate::role_policies::{RegistryDocument, RolePolicies};
 
 /// Reads of IAM. It is global, and its reads can lag behind its writes.
@@ -43,6 +43,25 @@ pub struct InstanceProfile {
     pub role_arn: Option<RoleArn>,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+}
+
+impl InstanceProfile {
+    /// The uses that a tagged profile gives its role: one for each cluster that it names.
+    pub fn uses(&self) -> Vec<(RoleArn, Use)> {
+        let Some(role_arn) = &self.role_arn else {
+            return Vec::new();
+        };
+        let seen = |cluster_name| Use {
+            source: Source::global(UseKind::InstanceProfile),
+            cluster_name: Some(cluster_name),
+            name: self.name.clone(),
+            compute: Compute::Ec2,
+            tags: self.tags.clone(),
+            cluster_tags: BTreeMap::new(),
+        };
+        let cluster_names = cluster_names(&self.tags).into_iter();
+        cluster_names.map(|cluster_name| (role_arn.clone(), seen(cluster_name))).collect()
+    }
 }
 
 /// Reads of EKS in any region.

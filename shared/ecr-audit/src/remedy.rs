@@ -59,12 +59,8 @@ pub fn remedy(
             .to_owned(),
     );
     if plan.obstacles.is_empty() && plan.passes(state, settings) {
-        return Some(Remedy {
-            commands: plan.commands(),
-            checked: "The nodes can still pull, and nothing but ECR rights is lost.".to_owned(),
-            advice,
-            obstacle: None,
-        });
+        let checked = plan.checked();
+        return Some(Remedy { commands: plan.commands(), checked, advice, obstacle: None });
     }
     if plan.obstacles.is_empty() {
         plan.obstacles.push(
@@ -112,6 +108,16 @@ impl Plan {
 
     fn commands(self) -> Vec<String> {
         self.giving.into_iter().chain(self.taking).collect()
+    }
+
+    /// What is true afterwards, in a sentence that follows `Checked:`.
+    fn checked(&self) -> String {
+        let text = if self.taking.is_empty() {
+            "afterwards the nodes can pull, and they have lost nothing."
+        } else {
+            "the nodes can still pull, and nothing but ECR rights is lost."
+        };
+        text.to_owned()
     }
 
     fn passes(&self, state: &RoleState<'_>, settings: &Settings) -> bool {
@@ -302,13 +308,32 @@ fn permitted(pattern: &str, standard: Standard) -> Vec<String> {
 }
 
 /// A word as a POSIX shell takes it.
-fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@+,".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
+}
+
+/// The words of a command that `quoted` made.
+pub(crate) fn words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut letters = command.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            ' ' => words.extend(word.take()),
+            '\'' => word
+                .get_or_insert_default()
+                .extend(letters.by_ref().take_while(|letter| *letter != '\'')),
+            '\\' => word.get_or_insert_default().extend(letters.next()),
+            _ => word.get_or_insert_default().push(letter),
+        }
+    }
+    words.extend(word);
+    words
 }
 
 #[cfg(test)]
@@ -320,5 +345,13 @@ mod tests {
         assert_eq!(quoted("prod-workers"), "prod-workers");
         assert_eq!(quoted(r#""; rm -rf"#), r#"'"; rm -rf'"#);
         assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn a_command_is_read_as_it_was_quoted() {
+        let written = ["aws", "it's", "", r#""; rm -rf"#, r"a\b", "prod-workers"];
+        let command: Vec<String> = written.iter().map(|word| quoted(word)).collect();
+        assert_eq!(words(&command.join(" ")), written);
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::alert::{Alert, AlertedTransition, TransitionKind};
-use crate::assessment::{Assessment, CheckResult, RoleFacts};
+use crate::assessment::{Assessment, CheckResult, Fingerprint, RoleFacts};
 use crate::change::ReportedChange;
 use crate::finding::{Finding, Place, RecordState};
 use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
@@ -108,6 +108,8 @@ pub fn transition(step: &Step<'_>) -> Record {
 /// What one transition has to tell.
 #[derive(Default)]
 struct Told {
+    /// Whether the changes heard of have had their effect, so that they need not be kept.
+    is_definite: bool,
     findings: Vec<Finding>,
     transitions: Vec<AlertedTransition>,
     operators: Vec<String>,
@@ -150,6 +152,7 @@ fn answered(
     told: &mut Told,
 ) {
     let before = step.before.checks.get(&check);
+    let now = whole_milliseconds(step.now);
     let mut finding = Finding {
         place: Place {
             partition: step.settings.partition.clone(),
@@ -167,19 +170,31 @@ fn answered(
         changes: before.map(|known| known.finding.changes.clone()).unwrap_or_default(),
         role_created_anew: role_created_anew
             || before.is_some_and(|known| known.finding.role_created_anew),
-        created_at: before.map_or(step.now, |known| known.finding.created_at),
-        updated_at: before.map_or(step.now, |known| known.finding.updated_at),
+        created_at: before.map_or(now, |known| known.finding.created_at),
+        updated_at: before.map_or(now, |known| known.finding.updated_at),
     };
+    if let Some(known) = before.filter(|known| known.finding.result == *result) {
+        finding.changes.extend(heard_late(known, &next.changes));
+    }
     let is_same = before.is_some_and(|known| known.finding == finding);
-    let is_due = before
-        .is_some_and(|known| step.now.duration_since(known.finding.updated_at) >= RENEW_AFTER);
-    if is_same && !is_due {
+    if is_same && !before.is_some_and(|known| is_due(step, known)) {
         return;
+    }
+    if result.status == Status::NotAvailable {
+        let is_known = before.is_some_and(|known| {
+            known.finding.result.reasons == result.reasons && !known.is_archived()
+        });
+        if !is_known {
+            let reason = result.reasons.join(" ");
+            told.operators.push(unanswered(next, check, &reason));
+        }
+    } else {
+        told.is_definite = true;
     }
     if before.is_none_or(|known| known.finding.result != *result) {
         finding.changes.clone_from(&next.changes);
     }
-    finding.updated_at = later(step.now, before);
+    finding.updated_at = later(now, before);
     let verdict = before.and_then(CheckRecord::verdict);
     let ever_failed = before.is_some_and(|known| known.ever_failed);
     if let Some(kind) = alerted(verdict, result, ever_failed) {
@@ -223,13 +238,18 @@ fn alerted(
     }
 }
 
+/// What was added or strengthened since a failure; all of it where there was none.
 fn added(verdict: Option<&CheckResult>, result: &CheckResult) -> Vec<String> {
-    let known = verdict.map(|verdict| &verdict.fingerprint.elements);
-    result
-        .fingerprint
-        .elements
-        .iter()
-        .filter(|element| known.is_none_or(|known| !known.contains(element)))
+    let failed_before = verdict.filter(|known| known.status == Status::Failed);
+    let elements = result.fingerprint.elements.iter();
+    elements
+        .filter(|element| {
+            let alone = Fingerprint {
+                elements: BTreeSet::from([(*element).clone()]),
+                ..result.fingerprint.clone()
+            };
+            failed_before.is_none_or(|known| alone.is_worse_than(&known.fingerprint))
+        })
         .map(|element| element.action.clone())
         .collect()
 }
@@ -251,41 +271,53 @@ fn granted_before(
     statements
 }
 
+/// Changes of a failure that were heard of only after it was told, such as the event that comes
+/// after the sweep. What happened later and led to no other answer is not among them.
+fn heard_late(known: &CheckRecord, changes: &[ReportedChange]) -> Vec<ReportedChange> {
+    let is_failed = known.finding.result.status == Status::Failed;
+    let late = |change: &&ReportedChange| change.event.time <= known.finding.updated_at;
+    changes.iter().filter(|_| is_failed).filter(late).cloned().collect()
+}
+
+/// Whether a finding has to be imported again so that it does not expire.
+fn is_due(step: &Step<'_>, known: &CheckRecord) -> bool {
+    step.now.duration_since(known.finding.updated_at) >= RENEW_AFTER
+}
+
+fn unanswered(record: &Record, check: Check, reason: &str) -> String {
+    format!("{check} of {} cannot be answered: {reason}", record.role_arn)
+}
+
 /// A check that cannot be answered: a verdict that was had stays, with a note.
 fn not_available(step: &Step<'_>, next: &mut Record, check: Check, reason: &str, told: &mut Told) {
     let before = step.before.checks.get(&check);
-    let Some(known) = before.filter(|known| !known.is_archived()) else {
-        if before.is_none() {
-            never_answered(step, next, check, reason, told);
-        }
+    let Some(known) = before.filter(|known| known.verdict().is_some()) else {
+        let role = before.map_or_else(
+            || RoleFacts::unread(&next.role_arn, next.role_id.clone()),
+            |known| known.finding.role.clone(),
+        );
+        let result = CheckResult::not_available(check, step.settings.standard, reason);
+        answered(step, next, &role, check, &result, false, told);
         return;
     };
-    if known.verdict().is_none() && known.finding.result.reasons == [reason] {
-        return;
-    }
-    if known.finding.not_available.as_deref() == Some(reason) {
-        return;
-    }
     let mut finding = known.finding.clone();
-    finding.uses = uses_of(step);
-    if known.verdict().is_some() {
-        finding.not_available = Some(reason.to_owned());
-    } else {
-        finding.result.reasons = vec![reason.to_owned()];
+    finding.not_available = Some(reason.to_owned());
+    // A use was seen again. Where the role's absence had archived it, only a reading brings it back.
+    if step.before.uses.is_empty() {
+        finding.record_state = RecordState::Active;
     }
+    let is_same = known.finding == finding;
+    if is_same && (known.is_archived() || !is_due(step, known)) {
+        return;
+    }
+    if !is_same {
+        told.operators.push(unanswered(next, check, reason));
+    }
+    finding.uses = uses_of(step);
     finding.updated_at = later(step.now, before);
     next.checks
         .insert(check, CheckRecord { finding: finding.clone(), ever_failed: known.ever_failed });
-    told.operators.push(format!("{check} of {} cannot be answered: {reason}", next.role_arn));
     told.findings.push(finding);
-}
-
-/// The first that is heard of a check is that it has no answer.
-fn never_answered(step: &Step<'_>, next: &mut Record, check: Check, reason: &str, told: &mut Told) {
-    let role = RoleFacts::unread(&next.role_arn, next.role_id.clone());
-    let result = CheckResult::not_available(check, step.settings.standard, reason);
-    told.operators.push(format!("{check} of {} cannot be answered: {reason}", next.role_arn));
-    answered(step, next, &role, check, &result, false, told);
 }
 
 /// The role is gone, or is no longer a node role.
@@ -295,6 +327,7 @@ fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
             continue;
         }
         let mut finding = known.finding.clone();
+        told.is_definite = true;
         finding.record_state = RecordState::Archived;
         finding.changes.clone_from(&next.changes);
         finding.updated_at = later(step.now, Some(known));
@@ -336,14 +369,8 @@ fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
         Message::SecurityHub { finding } => !superseded.contains(&finding.check),
         _ => true,
     });
-    if !told.findings.is_empty() {
+    if told.is_definite {
         next.changes.clear();
-    }
-    let role = told.findings.first().map(|finding| finding.role.clone());
-    let changes = told.findings.first().map(|finding| finding.changes.clone()).unwrap_or_default();
-    for finding in told.findings {
-        let entry = format!("{}/{}", step.id, finding.check);
-        next.outbox.push(undelivered(entry, Message::SecurityHub { finding: Box::new(finding) }));
     }
     told.transitions.sort_by_key(|transition| {
         (
@@ -351,7 +378,14 @@ fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
             std::cmp::Reverse(transition.result.severity),
         )
     });
-    if let Some(role) = role.filter(|_| !told.transitions.is_empty() && !step.settings.observe) {
+    // An alert speaks of its worst transition: what led to that one is what its owners are told.
+    let worst = told.transitions.first().map(|transition| transition.check);
+    let worst = told.findings.iter().find(|finding| Some(finding.check) == worst).cloned();
+    for finding in told.findings {
+        let entry = format!("{}/{}", step.id, finding.check);
+        next.outbox.push(undelivered(entry, Message::SecurityHub { finding: Box::new(finding) }));
+    }
+    if let Some(worst) = worst.filter(|_| !step.settings.observe) {
         let alert = Box::new(Alert {
             id: step.id.clone(),
             time: step.now,
@@ -361,7 +395,7 @@ fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
                 region: step.settings.security_hub_region.clone(),
             },
             standard: step.settings.standard,
-            role,
+            role: worst.role,
             uses: if step.uses.is_empty() {
                 step.before.uses.iter().map(|recorded| recorded.seen.clone()).collect()
             } else {
@@ -369,7 +403,7 @@ fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
             },
             owners: next.owners.clone(),
             transitions: told.transitions,
-            changes,
+            changes: worst.changes,
             remedy: match &step.observed {
                 Observed::Assessed { remedy, .. } => remedy.clone(),
                 Observed::Unreadable(_) | Observed::Gone => None,

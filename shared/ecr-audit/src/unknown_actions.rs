@@ -2,15 +2,12 @@
 //! them apart: an action that AWS adds tomorrow is granted by `ecr:*`, not by a list.
 
 use iam_policy::decision::PolicySet;
-use iam_policy::glob::Piece;
+use iam_policy::effective::actions::action_names;
 
 use crate::catalogue::Catalogue;
 
 /// Names that begin so count as reads.
-const READ_PREFIXES: [&str; 5] = ["Get", "List", "Describe", "BatchGet", "BatchCheck"];
-
-/// A stem that no action of AWS's has.
-const STEM: &str = "Zzq";
+const READ_PREFIXES: [&str; 5] = ["Get*", "List*", "Describe*", "BatchGet*", "BatchCheck*"];
 
 /// A name that stands for unknown ones.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,59 +18,67 @@ pub struct UnknownAction {
     pub is_read: bool,
 }
 
-/// The names to try for one service.
-pub fn unknown_actions(policies: &PolicySet, service: &str) -> Vec<UnknownAction> {
-    let patterns = policies
-        .identity
-        .iter()
-        .chain(&policies.boundary)
-        .chain(policies.scps.iter().flatten())
-        .chain(policies.rcps.iter().flatten())
-        .chain(policies.resource.iter().map(|resource| &resource.policy))
-        .flat_map(|policy| &policy.document.statements)
-        .flat_map(|statement| &statement.action.patterns)
-        .filter_map(|pattern| pattern.pieces_for(service));
-    let mut names: Vec<String> =
-        READ_PREFIXES.iter().map(|prefix| format!("{prefix}{STEM}")).collect();
-    names.push(STEM.to_owned());
-    for pieces in patterns {
-        for many in ["", STEM] {
-            names.push(filled(pieces, many));
-        }
-        for prefix in READ_PREFIXES {
-            if pieces.first() == Some(&Piece::Many) {
-                names.push(format!("{prefix}{}", filled(pieces, STEM)));
-            }
-        }
-    }
-    let known: Vec<String> =
-        Catalogue::embedded().names(service).map(str::to_ascii_lowercase).collect();
-    let mut unknown: Vec<UnknownAction> = names
-        .into_iter()
-        .filter(|name| {
-            !name.is_empty()
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
-                && !known.contains(&name.to_ascii_lowercase())
+/// The names to try for one service. True: there are more ways than were followed.
+pub fn unknown_actions(policies: &PolicySet, service: &str) -> (Vec<UnknownAction>, bool) {
+    let known = Catalogue::embedded().names(service);
+    let found = action_names(policies, service, &READ_PREFIXES, known);
+    let is_read = |name: &str| {
+        READ_PREFIXES.iter().any(|prefix| {
+            let prefix = prefix.trim_end_matches('*');
+            name.get(..prefix.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(prefix))
         })
-        .map(|text| {
-            let lower = text.to_ascii_lowercase();
-            let is_read =
-                READ_PREFIXES.iter().any(|prefix| lower.starts_with(&prefix.to_ascii_lowercase()));
-            UnknownAction { text, is_read }
-        })
-        .collect();
-    unknown.sort();
-    unknown.dedup();
-    unknown
+    };
+    let unknown =
+        found.names.into_iter().map(|text| UnknownAction { is_read: is_read(&text), text });
+    (unknown.collect(), found.is_bound)
 }
 
-fn filled(pieces: &[Piece], many: &str) -> String {
-    pieces
-        .iter()
-        .map(|piece| match piece {
-            Piece::Plain(letter) => letter.to_string(),
-            Piece::One => "q".to_owned(),
-            Piece::Many => many.to_owned(),
-        })
-        .collect()
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use iam_policy::decision::NamedPolicy;
+    use iam_policy::document::PolicyDocument;
+
+    use super::*;
+
+    fn granted(action: &str) -> Vec<bool> {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"{action}","Resource":"*"}}}}"#
+        );
+        let document = Arc::new(PolicyDocument::parse(&text).unwrap());
+        let policy = NamedPolicy { name: "inline:test".to_owned(), document };
+        let policies = PolicySet { identity: vec![policy], ..PolicySet::default() };
+        let (names, is_bound) = unknown_actions(&policies, "ecr");
+        assert!(!is_bound);
+        let statement = &policies.identity[0].document.statements[0];
+        let meets = |name: &UnknownAction| {
+            iam_policy::statement::meets_action(statement, &format!("ecr:{}", name.text))
+        };
+        let mut granted: Vec<bool> =
+            names.iter().filter(|name| meets(name)).map(|name| name.is_read).collect();
+        granted.sort_unstable();
+        granted.dedup();
+        granted
+    }
+
+    #[test]
+    fn a_pattern_grants_what_nobody_knows_and_a_name_does_not() {
+        for (action, of_reads) in [
+            ("ecr:*", &[false, true][..]),
+            ("*", &[false, true]),
+            ("ecr:Get*", &[true]),
+            ("ecr:*Image", &[false, true]),
+            ("ecr:Put*", &[false]),
+            ("ecr:PutImage?", &[false]),
+            ("ecr:PutImage*", &[false]),
+            ("ecr:GetLifecyclePolicy*", &[true]),
+            ("ecr:PutImage", &[]),
+            ("ecr:putimage", &[]),
+            ("ecr:BatchCheckLayerAvailability", &[]),
+            ("s3:*", &[]),
+        ] {
+            assert_eq!(granted(action), of_reads, "{action}");
+        }
+    }
 }

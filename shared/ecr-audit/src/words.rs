@@ -1,12 +1,25 @@
-//! Actions in a person's words: `push images` tells more than four names of API calls.
+//! What a role can do, and what was done to it, in a person's words: `push images` tells more
+//! than four names of API calls.
+
+use std::cmp::Reverse;
 
 use crate::assessment::Excess;
+use crate::change::{Change, RoleEffect};
+use crate::permissions::Access;
 
-/// What people call a group of actions, the worst first, with the actions that it covers.
-const GROUPS: [(&str, &[&str]); 8] = [
-    (
-        "change who may use repositories",
-        &[
+/// What people call a group of actions, alone and in a sentence about ECR, with its actions.
+struct Group {
+    words: &'static str,
+    sentence: &'static str,
+    actions: &'static [&'static str],
+}
+
+/// The groups, the worst first. What none of them names is in the last.
+const GROUPS: [Group; 9] = [
+    Group {
+        words: "change who may use repositories",
+        sentence: "change who may use ECR repositories",
+        actions: &[
             "SetRepositoryPolicy",
             "DeleteRepositoryPolicy",
             "PutRegistryPolicy",
@@ -14,47 +27,98 @@ const GROUPS: [(&str, &[&str]); 8] = [
             "CreateRepositoryCreationTemplate",
             "UpdateRepositoryCreationTemplate",
         ],
-    ),
-    ("send images to other registries", &["PutReplicationConfiguration", "ReplicateImage"]),
-    ("push images", &["PutImage", "InitiateLayerUpload", "UploadLayerPart", "CompleteLayerUpload"]),
-    (
-        "delete images",
-        &["BatchDeleteImage", "DeleteRepository", "PutLifecyclePolicy", "DeleteLifecyclePolicy"],
-    ),
-    ("create repositories", &["CreateRepository"]),
-    ("change tags", &["TagResource", "UntagResource"]),
-    ("do whatever AWS adds next", &["<unknown write>", "<unknown read>"]),
-    ("change settings", &[]),
+    },
+    Group {
+        words: "send images to other registries",
+        sentence: "send ECR images to other registries",
+        actions: &["PutReplicationConfiguration"],
+    },
+    Group {
+        words: "push images",
+        sentence: "push images to ECR",
+        actions: &[
+            "PutImage",
+            "InitiateLayerUpload",
+            "UploadLayerPart",
+            "CompleteLayerUpload",
+            "ReplicateImage",
+        ],
+    },
+    Group {
+        words: "delete images",
+        sentence: "delete images from ECR",
+        actions: &[
+            "BatchDeleteImage",
+            "DeleteRepository",
+            "PutLifecyclePolicy",
+            "DeleteLifecyclePolicy",
+        ],
+    },
+    Group {
+        words: "create repositories",
+        sentence: "create repositories in ECR",
+        actions: &["CreateRepository"],
+    },
+    Group {
+        words: "import upstream images",
+        sentence: "import upstream images into ECR",
+        actions: &["BatchImportUpstreamImage"],
+    },
+    Group {
+        words: "change tags",
+        sentence: "change the tags of ECR repositories",
+        actions: &["TagResource", "UntagResource"],
+    },
+    Group {
+        words: "do whatever AWS adds next",
+        sentence: "do whatever AWS adds to ECR next",
+        actions: &["<unknown write>"],
+    },
+    Group { words: "change settings", sentence: "change settings of ECR", actions: &[] },
 ];
+
+const READS: (&str, &str) = ("read more than pulling needs", "read more of ECR than pulling needs");
 
 /// One group of what a role can do beyond its standard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ability<'excess> {
     /// `push images`.
     pub words: &'static str,
+    /// `push images to ECR`.
+    pub sentence: &'static str,
     /// What it is made of, worst first.
     pub excess: Vec<&'excess Excess>,
 }
 
 /// The groups that stand for some actions, the worst first. Reads come last.
 pub fn abilities(excess: &[Excess]) -> Vec<Ability<'_>> {
+    abilities_of(excess.iter())
+}
+
+/// The groups that stand for some of a result's actions.
+pub fn abilities_of<'excess>(
+    excess: impl Iterator<Item = &'excess Excess>,
+) -> Vec<Ability<'excess>> {
+    let ability = |words, sentence| Ability { words, sentence, excess: Vec::new() };
     let mut abilities: Vec<Ability<'_>> =
-        GROUPS.iter().map(|(words, _)| Ability { words, excess: Vec::new() }).collect();
-    let mut reads = Ability { words: "read more than pulling needs", excess: Vec::new() };
+        GROUPS.iter().map(|group| ability(group.words, group.sentence)).collect();
+    let mut reads = ability(READS.0, READS.1);
     for one in excess {
         let (_, name) = one.action.split_once(':').unwrap_or(("", &one.action));
         let is_read = ["Get", "List", "Describe", "BatchGet", "BatchCheck", "<unknown read"]
             .iter()
             .any(|prefix| name.starts_with(prefix));
-        let group = GROUPS.iter().position(|(_, names)| names.contains(&name));
-        match group {
-            _ if is_read => reads.excess.push(one),
-            Some(group) => abilities[group].excess.push(one),
-            None => abilities[GROUPS.len() - 1].excess.push(one),
+        let group = GROUPS.iter().position(|group| group.actions.contains(&name));
+        if is_read {
+            reads.excess.push(one);
+        } else {
+            abilities[group.unwrap_or(GROUPS.len() - 1)].excess.push(one);
         }
     }
     abilities.push(reads);
     abilities.retain(|ability| !ability.excess.is_empty());
+    abilities
+        .sort_by_key(|ability| Reverse(ability.excess.iter().map(|excess| excess.severity).max()));
     abilities
 }
 
@@ -66,13 +130,94 @@ impl Ability<'_> {
         let left = self.excess.len().saturating_sub(shown);
         if left == 0 { named.join(", ") } else { format!("{} +{left}", named.join(", ")) }
     }
+
+    /// Whether nothing of it is allowed in every context.
+    pub fn is_conditional(&self) -> bool {
+        self.excess.iter().all(|excess| excess.access == Access::Conditional)
+    }
 }
 
-/// Shortens a text to at most `longest` characters, and says so.
+/// What a change was about: the policy that was attached, the nodegroup that came, … Empty where
+/// the call's name says it all.
+pub fn about(change: &Change) -> String {
+    let last = |arn: &str| arn.rsplit('/').next().unwrap_or_default().to_owned();
+    match change {
+        Change::Role { role_name, effect } => match effect {
+            RoleEffect::PolicyAttached { policy_arn }
+            | RoleEffect::PolicyDetached { policy_arn }
+            | RoleEffect::BoundarySet { policy_arn } => last(policy_arn),
+            RoleEffect::InlinePolicyPut { policy_name, .. }
+            | RoleEffect::InlinePolicyDeleted { policy_name } => policy_name.clone(),
+            RoleEffect::Tagged { tags } => tags.keys().cloned().collect::<Vec<_>>().join(", "),
+            RoleEffect::Untagged { tag_keys } => tag_keys.join(", "),
+            RoleEffect::BoundaryRemoved | RoleEffect::Created { .. } | RoleEffect::Deleted => {
+                role_name.to_string()
+            }
+        },
+        Change::ManagedPolicy { policy_arn, default_version } => {
+            format!("{} {}", last(policy_arn), default_version.as_deref().unwrap_or_default())
+                .trim_end()
+                .to_owned()
+        }
+        Change::InstanceProfile { instance_profile_name, .. } => instance_profile_name.clone(),
+        Change::Nodegroup { cluster_name, nodegroup_name, region, .. } => {
+            format!("{cluster_name}/{nodegroup_name} in {region}")
+        }
+        Change::FargateProfile { cluster_name, fargate_profile_name, region, .. } => {
+            format!("{cluster_name}/{fargate_profile_name} in {region}")
+        }
+        Change::Cluster { cluster_name, region, .. }
+        | Change::AccessEntry { cluster_name, region, .. } => format!("{cluster_name} in {region}"),
+        Change::RepositoryPolicy { region, repository_name } => {
+            format!("{repository_name} in {region}")
+        }
+        Change::RegistryPolicy { region } => region.clone(),
+        Change::Recheck { .. } | Change::Unclear { .. } => String::new(),
+    }
+}
+
+/// Shortens a text to at most `longest` bytes of UTF-8, and says so. No way of counting
+/// characters gives more than there are bytes.
 pub fn shortened(text: &str, longest: usize) -> String {
-    if text.chars().count() <= longest {
+    const MARK: &str = "…";
+    if text.len() <= longest {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(longest.saturating_sub(1)).collect();
-    format!("{kept}…")
+    let kept = text.floor_char_boundary(longest.saturating_sub(MARK.len()));
+    format!("{}{MARK}", &text[..kept])
+}
+
+/// Whole sentences, as many as fit into `longest` bytes; the first is shortened where it must be.
+pub fn sentences(sentences: &[String], longest: usize) -> String {
+    let mut text = String::new();
+    for sentence in sentences {
+        if text.is_empty() {
+            text = shortened(sentence, longest);
+        } else if text.len() + 1 + sentence.len() <= longest {
+            text.push(' ');
+            text.push_str(sentence);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_shortened_between_characters() {
+        assert_eq!(shortened("nodes", 5), "nodes");
+        assert_eq!(shortened("nodes", 4), "n…");
+        assert_eq!(shortened("ääää", 6), "ä…");
+        assert_eq!(shortened("ääää", 8), "ääää");
+    }
+
+    #[test]
+    fn a_sentence_that_does_not_fit_is_left_out_whole() {
+        let told = ["One.", "Twenty two.", "Three."].map(str::to_owned);
+        assert_eq!(sentences(&told, 11), "One. Three.");
+        assert_eq!(sentences(&told, 100), "One. Twenty two. Three.");
+        assert_eq!(sentences(&told[1..2], 6), "Twe…");
+    }
 }

@@ -28,13 +28,13 @@ impl ActionPattern {
 
     /// Whether an action such as `ecr:PutImage` is meant.
     pub fn matches(&self, action: &str) -> bool {
-        let lower = action.to_ascii_lowercase();
-        let Some((service, name)) = lower.split_once(':') else {
+        let Some((service, name)) = action.split_once(':') else {
             return false;
         };
+        let is_service = |pattern: &Vec<Piece>| glob::matches_in_any_case(pattern, service);
         self.well_formed
-            && self.service.as_ref().is_none_or(|pattern| glob::matches(pattern, service))
-            && glob::matches(&self.name, name)
+            && self.service.as_ref().is_none_or(is_service)
+            && glob::matches_in_any_case(&self.name, name)
     }
 
     /// The pattern as it was written.

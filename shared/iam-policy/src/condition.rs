@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::context::{Context, ContextValue};
 use crate::document::Version;
 use crate::glob;
-use crate::template::{Template, text_of};
+use crate::template::Template;
 use crate::truth::Truth;
 
 /// One operator over one key.
@@ -157,8 +157,9 @@ impl Condition {
         self.operator.comparison
     }
 
+    /// Whether it shows that the key has several values. An operator that is unknown shows nothing.
     pub(crate) fn is_set_operator(&self) -> bool {
-        self.operator.set != SetOperator::None
+        self.operator.set != SetOperator::None && self.operator.comparison != Comparison::Unknown
     }
 
     pub(crate) fn note(&self) -> Option<String> {
@@ -182,29 +183,47 @@ impl Condition {
             _ => {}
         }
         let value = context.get(&self.key);
-        // With a variable that has no value a negation cannot be made: the statement takes no
-        // effect. <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
-        let is_unresolved = |template: &Template| template.resolve(context).is_none();
-        if negated && value.is_some() && self.values.iter().any(is_unresolved) {
-            return Truth::False;
-        }
         let values = match value {
             None => return missing(negated, set, if_exists),
             Some(ContextValue::Single(value)) => std::slice::from_ref(value),
             Some(ContextValue::Multiple(values)) => values.as_slice(),
         };
-        let matches = |value: &String| self.matches_any(value, context) != negated;
         let is_multivalued = matches!(value, Some(ContextValue::Multiple(_)));
-        Truth::from(match set {
-            SetOperator::ForAnyValue => values.iter().any(matches),
-            SetOperator::None if is_multivalued => false,
-            SetOperator::ForAllValues | SetOperator::None => values.iter().all(matches),
-        })
+        let holds_if = |is_any: bool| {
+            let matches = |value: &String| (is_any || self.matches_any(value, context)) != negated;
+            match set {
+                SetOperator::ForAnyValue => values.iter().any(matches),
+                SetOperator::None if is_multivalued => false,
+                SetOperator::ForAllValues | SetOperator::None => values.iter().all(matches),
+            }
+        };
+        let holds = holds_if(false);
+        // By its parts a `*` alone is no ARN; AWS does not say that it is none.
+        let is_star = |template: &Template| template.as_str() == "*";
+        if comparison == Comparison::ArnLike
+            && self.values.iter().any(is_star)
+            && holds != holds_if(true)
+        {
+            return Truth::Unknown;
+        }
+        // Of a variable without a value AWS says both that a negation matches it and that a
+        // statement with one can be invalid.
+        // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+        let is_unresolved = |template: &Template| template.resolve(context).is_none();
+        if holds && negated && self.values.iter().any(is_unresolved) {
+            return Truth::Unknown;
+        }
+        Truth::from(holds)
     }
 
-    /// Null tests presence alone: it takes no variables and no IfExists.
+    /// Null tests presence alone: it takes no variables and no IfExists. Of a key that is there
+    /// without any value AWS says both that it exists and that its value is null.
     fn null_holds(&self, context: &Context) -> Truth {
-        let is_missing = context.get(&self.key).is_none();
+        let value = context.get(&self.key);
+        if matches!(value, Some(ContextValue::Multiple(values)) if values.is_empty()) {
+            return Truth::Unknown;
+        }
+        let is_missing = value.is_none();
         Truth::from(self.values.iter().any(|value| {
             match value.as_str().to_ascii_lowercase().as_str() {
                 "true" => is_missing,
@@ -275,7 +294,7 @@ impl Order {
 }
 
 /// ISO 8601, or seconds since 1970.
-fn instant(text: &str) -> Option<Timestamp> {
+pub(crate) fn instant(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<i64>() {
         return Timestamp::from_second(seconds).ok();
@@ -299,12 +318,7 @@ fn in_range(value: &str, range: &str) -> bool {
     }
 }
 
-/// The six parts of an ARN are compared each by itself.
+/// The six parts of an ARN are compared each by itself; of fewer parts none is an ARN.
 fn arn_matches(pattern: &[glob::Piece], value: &str) -> bool {
-    let pattern = text_of(pattern);
-    let parts: Vec<&str> = pattern.splitn(6, ':').collect();
-    let values: Vec<&str> = value.splitn(6, ':').collect();
-    parts.len() == 6
-        && values.len() == 6
-        && parts.iter().zip(values).all(|(part, value)| glob::matches(&glob::pieces(part), value))
+    value.splitn(6, ':').count() == 6 && glob::matches_by_part(pattern, value)
 }

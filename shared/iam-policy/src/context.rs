@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Keys in lower case, with their values.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Context {
     values: BTreeMap<String, ContextValue>,
     /// Keys of which it is not known whether they are there, and what they hold.
@@ -12,7 +12,7 @@ pub struct Context {
 }
 
 /// The value of a context key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ContextValue {
     /// A key that has one value.
     Single(String),
@@ -28,7 +28,9 @@ impl Context {
 
     /// Sets a key.
     pub fn set(&mut self, key: &str, value: ContextValue) {
-        self.values.insert(key.to_ascii_lowercase(), value);
+        let key = key.to_ascii_lowercase();
+        self.open.remove(&key);
+        self.values.insert(key, value);
     }
 
     /// Sets a key to one value.

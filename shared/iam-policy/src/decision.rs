@@ -1,13 +1,13 @@
-//! One request, one answer, in AWS's order of evaluation.
-//!
-//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
+//! One request, one answer.
 
 use std::sync::Arc;
 
+use crate::bits::Bits;
 use crate::context::Context;
 use crate::document::{Effect, PolicyDocument};
-use crate::principal::{Named, Principal};
-use crate::statement::{applies, names};
+use crate::evaluation::{Evaluation, Part, Reach};
+use crate::principal::Principal;
+use crate::statement::meets_resource;
 use crate::truth::Truth;
 
 /// Every policy that bears on a request.
@@ -43,6 +43,13 @@ pub struct ResourcePolicy {
     pub stands_on: Vec<crate::glob::Piece>,
     /// The actions it covers; empty for all.
     pub covers: Vec<String>,
+}
+
+impl ResourcePolicy {
+    /// Whether it stands on this resource.
+    pub fn is_on(&self, resource: &str) -> bool {
+        crate::glob::matches(&self.stands_on, resource)
+    }
 }
 
 /// A request.
@@ -109,13 +116,22 @@ impl Outcome {
 
 /// Which way an open question is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Bound {
+enum Bound {
     /// So that the statement takes no effect.
     Strict,
     /// So that more is permitted.
     Upper,
     /// So that less is permitted.
     Lower,
+}
+
+impl Bound {
+    fn counts(self, effect: Effect, truth: Truth) -> bool {
+        match (effect, self) {
+            (Effect::Allow, Self::Upper) | (Effect::Deny, Self::Lower) => truth > Truth::False,
+            _ => truth == Truth::True,
+        }
+    }
 }
 
 /// Answers one request.
@@ -126,137 +142,38 @@ pub fn decide(policies: &PolicySet, request: &Request<'_>) -> Decision {
     Decision { outcome, upper, lower, statements }
 }
 
-pub(crate) fn decide_bound(
+fn decide_bound(
     policies: &PolicySet,
     request: &Request<'_>,
     bound: Bound,
 ) -> (Outcome, Vec<StatementRef>) {
-    let reader = Reader { request, bound };
-    let standing: Vec<&ResourcePolicy> = policies
-        .resource
-        .iter()
-        .filter(|resource| {
-            crate::glob::matches(&resource.stands_on, request.resource)
-                && (resource.covers.is_empty()
-                    || resource
-                        .covers
-                        .iter()
-                        .any(|action| action.eq_ignore_ascii_case(request.action)))
-        })
-        .collect();
-
-    let mut denying = Vec::new();
-    for policy in policies
-        .identity
-        .iter()
-        .chain(&policies.boundary)
-        .chain(policies.scps.iter().flatten())
-        .chain(policies.rcps.iter().flatten())
-    {
-        denying.extend(reader.statements(policy, Effect::Deny, false).map(|(cited, _)| cited));
+    let evaluation = Evaluation::new(policies, request.action, request.principal);
+    let mut applying = Bits::none(evaluation.parts.len());
+    for (number, part) in evaluation.parts.iter().enumerate() {
+        let stands = part.stands_on.is_none_or(|policy| policy.is_on(request.resource));
+        if stands && bound.counts(part.statement.effect, applies(part, request)) {
+            applying.insert(number);
+        }
     }
-    for resource in &standing {
-        denying.extend(
-            reader.statements(&resource.policy, Effect::Deny, true).map(|(cited, _)| cited),
-        );
-    }
-    if !denying.is_empty() {
-        return (Outcome::ExplicitlyDenied, denying);
-    }
-
-    // Service control policies never grant: every level has to let the request through. Of
-    // resource control policies AWS attaches the one that allows everything by itself, and
-    // customers can write Deny alone.
-    // <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
-    let passes = |levels: &[Vec<NamedPolicy>]| {
-        levels.iter().all(|level| level.iter().any(|policy| reader.grants(policy)))
+    let reach = Reach { is_cross_account: is_cross_account(request), is_admitted: false };
+    let outcome = evaluation.outcome(&applying, &applying, reach);
+    let deciding = match outcome {
+        Outcome::ExplicitlyDenied => evaluation.denying(&applying),
+        Outcome::ImplicitlyDenied => return (outcome, Vec::new()),
+        Outcome::Allowed => evaluation.granting(&applying, reach),
     };
-    if !passes(&policies.scps) {
-        return (Outcome::ImplicitlyDenied, Vec::new());
-    }
+    (outcome, deciding.iter().map(|number| evaluation.cited(number)).collect())
+}
 
-    let by_identity: Vec<StatementRef> = policies
-        .identity
-        .iter()
-        .flat_map(|policy| reader.statements(policy, Effect::Allow, false).map(|(cited, _)| cited))
-        .collect();
-    let within_boundary = policies.boundary.as_ref().is_none_or(|policy| reader.grants(policy));
-    let by_resource: Vec<(StatementRef, Named)> = standing
-        .iter()
-        .flat_map(|resource| reader.statements(&resource.policy, Effect::Allow, true))
-        .collect();
-
-    let mut granting = Vec::new();
-    if is_cross_account(request) {
-        if !by_identity.is_empty() && within_boundary && !by_resource.is_empty() {
-            granting.extend(by_identity);
-            granting.extend(by_resource.into_iter().map(|(cited, _)| cited));
-        }
-    } else {
-        if within_boundary {
-            granting.extend(by_identity);
-        }
-        granting.extend(by_resource.into_iter().filter_map(|(cited, named)| match named {
-            Named::Session => Some(cited),
-            Named::Role => within_boundary.then_some(cited),
-            Named::Account | Named::Not => None,
-        }));
-    }
-    if granting.is_empty() {
-        (Outcome::ImplicitlyDenied, granting)
-    } else {
-        (Outcome::Allowed, granting)
-    }
+fn applies(part: &Part<'_>, request: &Request<'_>) -> Truth {
+    let resource = meets_resource(part.statement, request.resource, request.context);
+    let conditions = part.statement.conditions.iter();
+    conditions
+        .map(|condition| condition.holds(request.context))
+        .fold(resource.and(part.known), Truth::and)
 }
 
 fn is_cross_account(request: &Request<'_>) -> bool {
     let account = request.resource.split(':').nth(4).unwrap_or_default();
     !account.is_empty() && account != request.principal.account()
-}
-
-struct Reader<'reader> {
-    request: &'reader Request<'reader>,
-    bound: Bound,
-}
-
-impl Reader<'_> {
-    fn statements<'policy>(
-        &'policy self,
-        policy: &'policy NamedPolicy,
-        effect: Effect,
-        has_principal: bool,
-    ) -> impl Iterator<Item = (StatementRef, Named)> + 'policy {
-        policy.document.statements.iter().enumerate().filter_map(move |(index, statement)| {
-            if statement.effect != effect {
-                return None;
-            }
-            let named =
-                if has_principal { names(statement, self.request.principal) } else { Named::Role };
-            if named == Named::Not {
-                return None;
-            }
-            let truth = applies(statement, self.request, has_principal);
-            let counts = match (effect, self.bound) {
-                (Effect::Allow, Bound::Upper) | (Effect::Deny, Bound::Lower) => {
-                    truth > Truth::False
-                }
-                (_, Bound::Strict)
-                | (Effect::Allow, Bound::Lower)
-                | (Effect::Deny, Bound::Upper) => truth == Truth::True,
-            };
-            counts.then(|| {
-                let cited = StatementRef {
-                    policy: policy.name.clone(),
-                    sid: statement.sid.clone(),
-                    index,
-                    effect,
-                };
-                (cited, named)
-            })
-        })
-    }
-
-    fn grants(&self, policy: &NamedPolicy) -> bool {
-        self.statements(policy, Effect::Allow, false).next().is_some()
-    }
 }

@@ -1,7 +1,7 @@
 //! `*` for any text and `?` for any one character. Everything else is plain.
 
 /// One piece of a pattern.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Piece {
     /// Exactly this character.
     Plain(char),
@@ -24,41 +24,70 @@ pub fn pieces(text: &str) -> Vec<Piece> {
 
 /// Whether a whole text matches a pattern. Takes time in the product of both lengths at worst.
 pub fn matches(pattern: &[Piece], text: &str) -> bool {
-    let text: Vec<char> = text.chars().collect();
-    let (mut at, mut place) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while place < text.len() {
+    matches_by(pattern, text, |letter| letter)
+}
+
+/// Whether a whole text matches a pattern in lower case, without regard to the text's own.
+pub fn matches_in_any_case(pattern: &[Piece], text: &str) -> bool {
+    matches_by(pattern, text, |letter| letter.to_ascii_lowercase())
+}
+
+fn matches_by(pattern: &[Piece], text: &str, read: impl Fn(char) -> char) -> bool {
+    let (mut at, mut rest) = (0, text.chars());
+    let mut retry: Option<(usize, std::str::Chars<'_>)> = None;
+    loop {
+        let mut after = rest.clone();
+        let Some(letter) = after.next() else {
+            return pattern[at..].iter().all(|piece| *piece == Piece::Many);
+        };
         match pattern.get(at) {
             Some(Piece::Many) => {
-                retry = Some((at, place));
                 at += 1;
+                retry = Some((at, rest.clone()));
                 continue;
             }
             Some(Piece::One) => {
                 at += 1;
-                place += 1;
+                rest = after;
                 continue;
             }
-            Some(Piece::Plain(letter)) if *letter == text[place] => {
+            Some(Piece::Plain(plain)) if *plain == read(letter) => {
                 at += 1;
-                place += 1;
+                rest = after;
                 continue;
             }
             _ => {}
         }
-        let Some((star, from)) = retry else {
+        let Some((behind_star, mut from)) = retry else {
             return false;
         };
-        at = star + 1;
-        place = from + 1;
-        retry = Some((star, place));
+        from.next();
+        (at, rest) = (behind_star, from.clone());
+        retry = Some((behind_star, from));
     }
-    pattern[at..].iter().all(|piece| *piece == Piece::Many)
+}
+
+/// Whether the parts of a pattern, six at most and parted by colons, match those of a text, each
+/// by itself.
+pub fn matches_by_part(pattern: &[Piece], text: &str) -> bool {
+    let parts: Vec<&[Piece]> = pattern.splitn(6, |piece| *piece == Piece::Plain(':')).collect();
+    let texts: Vec<&str> = text.splitn(6, ':').collect();
+    parts.len() == texts.len() && parts.iter().zip(texts).all(|(part, text)| matches(part, text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_are_matched_each_by_itself() {
+        let of_bucket = |last: &str| pieces(&format!("arn:aws:s3:::{last}"));
+        assert!(matches_by_part(&of_bucket("*"), "arn:aws:s3:::a:b"));
+        assert!(!matches_by_part(&pieces("arn:*:a"), "arn:aws:s3:::a"));
+        let literal: Vec<Piece> = "arn:aws:s3:::*".chars().map(Piece::Plain).collect();
+        assert!(matches_by_part(&literal, "arn:aws:s3:::*"));
+        assert!(!matches_by_part(&literal, "arn:aws:s3:::a"));
+    }
 
     #[test]
     fn a_text_matches_a_pattern_or_does_not() {

@@ -19,8 +19,11 @@ pub mod principal;
 pub mod template;
 pub mod truth;
 
+mod bits;
 pub mod decision;
+mod evaluation;
 pub mod statement;
 
 pub mod effective;
+pub mod notes;
 pub mod simulate;

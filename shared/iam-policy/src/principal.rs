@@ -85,6 +85,15 @@ impl PrincipalPattern {
         if name == "*" && kind == "*" { Self::Anyone } else { Self::Other(name.to_owned()) }
     }
 
+    /// Whether this name is the principal's whole account, or everyone.
+    pub(crate) fn names_account_of(&self, principal: &Principal) -> bool {
+        match self {
+            Self::Anyone => true,
+            Self::Account(account) => account == principal.account(),
+            Self::Arn(_) | Self::Other(_) => false,
+        }
+    }
+
     /// How this name names the principal.
     pub fn names(&self, principal: &Principal) -> Named {
         match self {

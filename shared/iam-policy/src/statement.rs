@@ -1,37 +1,11 @@
-//! Whether one statement applies to one request.
+//! What one statement is about: actions, resources, principals.
 
 use crate::context::Context;
-use crate::decision::Request;
-use crate::document::{Effect, ResourceElement, Statement};
+use crate::document::Statement;
 use crate::glob;
 use crate::principal::{Named, Principal};
-use crate::template::{Template, text_of};
+use crate::template::Template;
 use crate::truth::Truth;
-
-/// Whether action, resource and conditions of a statement meet the request.
-pub fn applies(statement: &Statement, request: &Request<'_>, stands_on_resource: bool) -> Truth {
-    if !meets_action(statement, request.action) {
-        return Truth::False;
-    }
-    let resource = match &statement.resource {
-        // A repository policy has no Resource: it is the repository.
-        None => Truth::from(stands_on_resource),
-        Some(element) => {
-            meets_resource(element, statement.effect, request.resource, request.context)
-        }
-    };
-    if resource == Truth::False {
-        return Truth::False;
-    }
-    let mut truth = resource;
-    for condition in &statement.conditions {
-        truth = truth.and(condition.holds(request.context));
-        if truth == Truth::False {
-            return truth;
-        }
-    }
-    if statement.has_unknown_element { truth.and(Truth::Unknown) } else { truth }
-}
 
 /// Whether the statement is about the action.
 pub fn meets_action(statement: &Statement, action: &str) -> bool {
@@ -39,35 +13,36 @@ pub fn meets_action(statement: &Statement, action: &str) -> bool {
     element.patterns.iter().any(|pattern| pattern.matches(action)) != element.is_not
 }
 
-fn meets_resource(
-    element: &ResourceElement,
-    effect: Effect,
-    resource: &str,
-    context: &Context,
-) -> Truth {
-    let mut truth = Truth::False;
-    for template in &element.patterns {
-        truth = truth.or(template_matches(template, effect, element.is_not, resource, context));
-    }
+/// Whether the statement is about the resource. A repository policy has no Resource: it is the
+/// repository.
+pub fn meets_resource(statement: &Statement, resource: &str, context: &Context) -> Truth {
+    let Some(element) = &statement.resource else {
+        return Truth::from(statement.principal.is_some());
+    };
+    let matches = |template| template_matches(template, element.is_not, resource, context);
+    let truth = element.patterns.iter().map(matches).fold(Truth::False, Truth::or);
     if element.is_not { truth.negated() } else { truth }
+}
+
+impl Statement {
+    /// An element that IAM does not know leaves open what the statement says.
+    pub(crate) fn known(&self) -> Truth {
+        if self.has_unknown_element { Truth::Unknown } else { Truth::True }
+    }
 }
 
 /// A variable without value matches nothing. In NotResource the documentation leaves open what
 /// follows from that.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
-fn template_matches(
-    template: &Template,
-    effect: Effect,
-    is_not: bool,
-    resource: &str,
-    context: &Context,
-) -> Truth {
+fn template_matches(template: &Template, is_not: bool, resource: &str, context: &Context) -> Truth {
     if template.variables().any(|key| context.is_open(key)) {
         let could = glob::matches(&template.widened(context), resource);
-        return if could { Truth::Unknown } else { Truth::False };
+        // The key may also be absent.
+        let may_lack = is_not && resource != "*" && template.resolve(context).is_none();
+        return if could || may_lack { Truth::Unknown } else { Truth::False };
     }
     match template.resolve(context) {
-        Some(pattern) => resource_matches(&pattern, effect, is_not, resource),
+        Some(pattern) => resource_matches(&pattern, resource),
         // A request without a resource carries `*`, which no ARN with a variable can be.
         None if is_not && resource != "*" => Truth::Unknown,
         None => Truth::False,
@@ -77,12 +52,7 @@ fn template_matches(
 /// The parts of an ARN are compared each by itself; but a `*` at the end of a part can reach
 /// over the colons that follow, so both readings are made, and where they differ it is open.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
-pub(crate) fn resource_matches(
-    pattern: &[glob::Piece],
-    _effect: Effect,
-    _is_not: bool,
-    resource: &str,
-) -> Truth {
+fn resource_matches(pattern: &[glob::Piece], resource: &str) -> Truth {
     if !glob::matches(pattern, resource) {
         return Truth::False;
     }
@@ -90,14 +60,18 @@ pub(crate) fn resource_matches(
 }
 
 fn by_segment(pattern: &[glob::Piece], resource: &str) -> bool {
-    let pattern = text_of(pattern);
-    if pattern.chars().all(|letter| letter == '*') {
+    // Only a `*` before the fifth colon can reach over one.
+    let mut colons = 0;
+    let before_fifth = pattern.iter().take_while(|piece| {
+        colons += usize::from(**piece == glob::Piece::Plain(':'));
+        colons < 5
+    });
+    let reaches = before_fifth.into_iter().any(|piece| *piece == glob::Piece::Many);
+    if !reaches && colons >= 5 {
         return true;
     }
-    let parts: Vec<&str> = pattern.splitn(6, ':').collect();
-    let values: Vec<&str> = resource.splitn(6, ':').collect();
-    parts.len() == values.len()
-        && parts.iter().zip(values).all(|(part, value)| glob::matches(&glob::pieces(part), value))
+    pattern.iter().all(|piece| *piece == glob::Piece::Many)
+        || glob::matches_by_part(pattern, resource)
 }
 
 /// How a statement of a resource's policy names the principal.
@@ -112,4 +86,23 @@ pub fn names(statement: &Statement, principal: &Principal) -> Named {
         (true, Named::Not) => Named::Session,
         (true, _) => Named::Not,
     }
+}
+
+/// Whether a Deny of a resource's policy is on the principal. NotPrincipal denies a principal with
+/// a permissions boundary whatever it lists, and may deny one whose account it does not list too.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
+pub fn denies(statement: &Statement, principal: &Principal, has_boundary: bool) -> Truth {
+    let Some(element) = &statement.principal else {
+        return Truth::False;
+    };
+    let listed =
+        element.patterns.iter().map(|pattern| pattern.names(principal)).max().unwrap_or(Named::Not);
+    if !element.is_not {
+        return Truth::from(listed > Named::Not);
+    }
+    if listed == Named::Not || has_boundary {
+        return Truth::True;
+    }
+    let lists_account = element.patterns.iter().any(|pattern| pattern.names_account_of(principal));
+    if lists_account && listed > Named::Account { Truth::False } else { Truth::Unknown }
 }

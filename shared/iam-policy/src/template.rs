@@ -77,12 +77,14 @@ impl Template {
         Some(pieces)
     }
 
-    /// The pattern with a `*` in the place of each variable that has no value: an upper bound.
+    /// The pattern with a `*` in the place of each variable whose value is not known, or that has
+    /// none: an upper bound.
     pub fn widened(&self, context: &Context) -> Vec<Piece> {
         let mut pieces = Vec::new();
         for part in &self.parts {
             match part {
                 Part::Pieces(some) => pieces.extend(some.iter().cloned()),
+                Part::Variable { key, .. } if context.is_open(key) => pieces.push(Piece::Many),
                 Part::Variable { key, default } => match context.single(key).or(default.as_deref())
                 {
                     Some(value) => pieces.extend(value.chars().map(Piece::Plain)),

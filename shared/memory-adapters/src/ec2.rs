@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use ecr_audit::error::PortError;
-use ecr_audit::node_role::{Source, UseKind};
+use ecr_audit::node_role::{Source, UseKind, cluster_names};
 use ecr_audit::ports::{ClusterInstances, Ec2};
 
 use crate::account::Reading;
-use crate::account::instance_profiles::tagged_clusters;
 use crate::memory_account::MemoryAccount;
 
 #[async_trait]
@@ -24,7 +23,7 @@ impl Ec2 for MemoryAccount {
         let found: BTreeSet<ClusterInstances> = instances
             .filter_map(|(_, instance)| Some((instance, instance.profile_arn.as_ref()?)))
             .flat_map(|(instance, instance_profile_arn)| {
-                tagged_clusters(&instance.tags).into_iter().map(|cluster_name| ClusterInstances {
+                cluster_names(&instance.tags).into_iter().map(|cluster_name| ClusterInstances {
                     cluster_name,
                     instance_profile_arn: instance_profile_arn.clone(),
                 })

@@ -7,7 +7,7 @@ use ecr_audit::node_role::{Compute, Sighting, Source, Use, UseKind, UseListing};
 use ecr_audit::ports::Eks;
 use jiff::Timestamp;
 
-use crate::account::clusters::{AccessEntry, Cluster};
+use crate::account::clusters::Cluster;
 use crate::account::{Account, Reading, Tags};
 use crate::memory_account::MemoryAccount;
 
@@ -142,21 +142,16 @@ fn cluster_uses(region: &str, cluster_name: &str, cluster: &Cluster) -> Vec<Role
         .map(|role_arn| (role_arn.clone(), one(UseKind::AutoMode, "", Compute::Ec2, &Tags::new())));
     let access_entries = cluster.access_entries.iter().filter_map(|(principal_arn, entry)| {
         let role_arn = RoleArn::parse(principal_arn).ok()?;
-        Some((role_arn, one(UseKind::AccessEntry, "", compute(entry)?, &entry.tags)))
+        Some((
+            role_arn,
+            one(
+                UseKind::AccessEntry,
+                "",
+                Compute::of_access_entry(&entry.entry_type)?,
+                &entry.tags,
+            ),
+        ))
     });
     let access_entries = access_entries.filter(|_| !cluster.is_config_map);
     nodegroups.chain(fargate_profiles).chain(auto_mode).chain(access_entries).collect()
-}
-
-/// What runs with the role of an access entry; `None` where the entry is of no node type.
-/// <https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html>
-fn compute(entry: &AccessEntry) -> Option<Compute> {
-    match entry.entry_type.as_str() {
-        "EC2" | "EC2_LINUX" | "EC2_WINDOWS" => Some(Compute::Ec2),
-        "FARGATE_LINUX" => Some(Compute::Fargate),
-        "HYBRID_LINUX" => Some(Compute::Hybrid),
-        // SageMaker runs these instances: which keys their credentials carry is not documented.
-        "HYPERPOD_LINUX" => Some(Compute::Unknown),
-        _ => None,
-    }
 }

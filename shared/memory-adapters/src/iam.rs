@@ -3,13 +3,12 @@
 use async_trait::async_trait;
 use ecr_audit::arn::RoleName;
 use ecr_audit::error::PortError;
-use ecr_audit::node_role::{Compute, Sighting, Source, Use, UseKind, UseListing};
+use ecr_audit::node_role::{Sighting, Source, UseKind, UseListing};
 use ecr_audit::ports::{Iam, InstanceProfile};
 use ecr_audit::role_policies::RolePolicies;
 use jiff::Timestamp;
 
-use crate::account::instance_profiles::tagged_clusters;
-use crate::account::{Reading, Tags};
+use crate::account::Reading;
 use crate::eks::listing;
 use crate::memory_account::MemoryAccount;
 
@@ -46,20 +45,8 @@ impl Iam for MemoryAccount {
 
     async fn cluster_instance_profiles(&self, now: Timestamp) -> UseListing {
         let account = self.lock();
-        let sightings = account.instance_profiles.values().flat_map(|profile| {
-            tagged_clusters(&profile.tags).into_iter().filter_map(|cluster_name| {
-                let role_arn = profile.role_arn.clone()?;
-                let seen = Use {
-                    source: source(),
-                    cluster_name: Some(cluster_name),
-                    name: profile.name.clone(),
-                    compute: Compute::Ec2,
-                    tags: profile.tags.clone(),
-                    cluster_tags: Tags::new(),
-                };
-                Some(Sighting { role_arn, seen, at: now })
-            })
-        });
+        let uses = account.instance_profiles.values().flat_map(InstanceProfile::uses);
+        let sightings = uses.map(|(role_arn, seen)| Sighting { role_arn, seen, at: now });
         listing(&account, [source()], sightings, now)
     }
 }

@@ -156,6 +156,7 @@ impl SecurityHub for MemorySecurityHub {
         for finding in findings {
             let id = finding_id(&finding.role.arn, finding.check);
             if let Some(held) = state.held.get_mut(&id)
+                && held.compliance_status == Status::Passed
                 && matches!(held.workflow_status.as_str(), "NEW" | "NOTIFIED")
             {
                 held.set_workflow("RESOLVED");

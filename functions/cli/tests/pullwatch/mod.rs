@@ -1,5 +1,7 @@
 //! Runs the binary, and copies the snapshot for tests that damage it.
 
+pub mod endpoint;
+
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -32,8 +34,17 @@ pub fn pullwatch(arguments: &[&str]) -> Run {
 
 /// Runs `pullwatch` with a text on its standard input.
 pub fn pullwatch_with(input: &str, arguments: &[&str]) -> Run {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_pullwatch"))
-        .args(arguments)
+    finish(Command::new(env!("CARGO_BIN_EXE_pullwatch")).args(arguments), input)
+}
+
+/// Runs `pullwatch` in this environment and no other.
+pub fn pullwatch_in(environment: &[(&str, &str)], arguments: &[&str]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pullwatch"));
+    finish(command.env_clear().envs(environment.iter().copied()).args(arguments), "")
+}
+
+fn finish(command: &mut Command, input: &str) -> Run {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -1,6 +1,6 @@
 //! Changes -> the roles they touch, each once, with everything that the batch tells of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::arn::{RoleArn, RoleName};
 use crate::change::{Change, ReportedChange};
@@ -69,7 +69,7 @@ impl Batch<'_> {
             }
             Change::InstanceProfile { instance_profile_name, role_name } => {
                 let profile = self.ports.iam.instance_profile(instance_profile_name).await?;
-                for (role_arn, seen) in profile.as_ref().map(profile_uses).unwrap_or_default() {
+                for (role_arn, seen) in profile.iter().flat_map(InstanceProfile::uses) {
                     self.sight(arrival, reported, Sighting { role_arn, seen, at: now });
                 }
                 if let Some(role_name) = role_name {
@@ -259,37 +259,4 @@ pub fn settings_sighting(role_arn: &RoleArn, now: jiff::Timestamp) -> Sighting {
         },
         at: now,
     }
-}
-
-/// The uses that a tagged instance profile gives its role: one for each cluster it names.
-pub fn profile_uses(profile: &InstanceProfile) -> Vec<(RoleArn, Use)> {
-    let Some(role_arn) = &profile.role_arn else {
-        return Vec::new();
-    };
-    cluster_names(&profile.tags)
-        .into_iter()
-        .map(|cluster_name| {
-            let seen = Use {
-                source: Source::global(UseKind::InstanceProfile),
-                cluster_name: Some(cluster_name),
-                name: profile.name.clone(),
-                compute: Compute::Ec2,
-                tags: profile.tags.clone(),
-                cluster_tags: BTreeMap::new(),
-            };
-            (role_arn.clone(), seen)
-        })
-        .collect()
-}
-
-/// The clusters that tags name: `kubernetes.io/cluster/NAME` as key, or `eks:cluster-name`.
-/// <https://docs.aws.amazon.com/eks/latest/userguide/eks-using-tags.html>
-pub fn cluster_names(tags: &BTreeMap<String, String>) -> BTreeSet<String> {
-    tags.iter()
-        .filter_map(|(key, value)| match key.strip_prefix("kubernetes.io/cluster/") {
-            Some(name) => Some(name.to_owned()),
-            None => (key == "eks:cluster-name").then(|| value.clone()),
-        })
-        .filter(|name| !name.is_empty())
-        .collect()
 }

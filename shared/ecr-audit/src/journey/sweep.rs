@@ -12,6 +12,7 @@ use crate::alert::Alert;
 use crate::arn::RoleArn;
 use crate::asff::finding_id;
 use crate::error::PortError;
+use crate::finding::{Finding, RecordState};
 use crate::journey::affected::settings_sighting;
 use crate::journey::delivery::deliver;
 use crate::journey::role::{RoleError, RoleTask, assess_role};
@@ -20,6 +21,7 @@ use crate::node_role::{Compute, Sighting, Source, Use, UseKind, UseListing};
 use crate::ports::{Ec2, Ports, StoredFinding, SweepRecord, Versioned, WriteOutcome};
 use crate::registry_documents::can_touch_account;
 use crate::settings::Settings;
+use crate::standard::Status;
 
 const ROLES_AT_ONCE: usize = 4;
 
@@ -269,12 +271,35 @@ async fn repair(ports: &Ports<'_>) -> Result<usize, RoleError> {
             stored.insert(finding.id.clone(), finding);
         }
     }
+    let unresolved: Vec<Finding> = records
+        .iter()
+        .flat_map(|known| known.record.checks.values())
+        .map(|remembered| &remembered.finding)
+        .filter(|finding| {
+            stored
+                .get(&finding_id(&finding.role.arn, finding.check))
+                .is_some_and(|stored| is_unresolved(finding, stored))
+        })
+        .cloned()
+        .collect();
+    if !unresolved.is_empty() {
+        ports.security_hub.resolve(&unresolved).await?;
+    }
     let mut repaired = 0;
     for known in records {
         let ids: BTreeSet<&String> = wanted.iter().map(|(id, _)| id).collect();
         repaired += import_again(ports, known, &ids, &stored).await?;
     }
     Ok(repaired)
+}
+
+/// Whether a finding that passes still waits for somebody: Security Hub may not have known it yet
+/// when it was to be resolved.
+fn is_unresolved(finding: &Finding, stored: &StoredFinding) -> bool {
+    finding.result.status == Status::Passed
+        && finding.record_state == RecordState::Active
+        && stored.compliance_status == Status::Passed.as_str()
+        && matches!(stored.workflow_status.as_str(), "NEW" | "NOTIFIED")
 }
 
 async fn import_again(

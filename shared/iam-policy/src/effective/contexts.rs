@@ -1,25 +1,48 @@
-//! One context for each way in which the conditions of the policies can hold.
+//! One context for each way in which the conditions of the policies can hold together.
 //!
-//! For each key of which nothing is known, every value that some condition could tell apart is
-//! tried, and its absence. Contradictions and exhaustive denials are seen because every context
-//! is decided as a whole.
+//! Keys are added one after the other. Of contexts in which the same statements apply, the first
+//! stands for all, so that contradictions and exhaustive denials are seen without trying every
+//! combination of values.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::condition::{Comparison, Condition};
+use crate::bits::Bits;
+use crate::condition::Condition;
 use crate::context::{Context, ContextValue};
-use crate::document::Statement;
 use crate::effective::Knowledge;
-use crate::glob::Piece;
+use crate::effective::choices::choices;
+use crate::evaluation::Evaluation;
 use crate::template::Template;
+use crate::truth::Truth;
 
-/// How many contexts are tried before the keys that are left are taken as open.
-const CASES: usize = 4096;
+/// How many ways are followed from key to key before the keys that are left are open.
+const WAYS: usize = 1024;
+
+/// How many combinations of a way and a value are looked at, over all keys.
+const CASES: usize = 16_384;
 
 /// What a key is set to, `None` for absent, by key.
 pub type Chosen = Vec<(String, Option<ContextValue>)>;
 
-/// The contexts to be tried.
+/// The statements of one action that apply, as far as one thing decides.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Applying {
+    /// Those that do.
+    pub certain: Bits,
+    /// Those that do, and those of which it is open.
+    pub possible: Bits,
+}
+
+/// A way in which the conditions can hold.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// What applies, by action.
+    pub applying: Vec<Applying>,
+    /// A context in which it is so: the keys beyond those that are known.
+    pub chosen: Chosen,
+}
+
+/// What each key may be.
 #[derive(Clone, Debug)]
 pub struct Contexts {
     known: Context,
@@ -27,47 +50,70 @@ pub struct Contexts {
     choices: BTreeMap<String, Vec<Option<ContextValue>>>,
     /// Every key that some condition or variable names.
     named: BTreeSet<String>,
-    /// Whether keys were left open.
-    pub is_bound: bool,
+}
+
+impl Applying {
+    /// All statements.
+    pub fn all(size: usize) -> Self {
+        Self { certain: Bits::all(size), possible: Bits::all(size) }
+    }
+
+    /// A statement applies no more than this.
+    pub fn limit(&mut self, number: usize, truth: Truth) {
+        if truth < Truth::True {
+            self.certain.remove(number);
+        }
+        if truth == Truth::False {
+            self.possible.remove(number);
+        }
+    }
+
+    /// What applies as far as both decide.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self {
+            certain: self.certain.and(&other.certain),
+            possible: self.possible.and(&other.possible),
+        }
+    }
 }
 
 impl Contexts {
     /// Collects the keys of the statements and what each may be.
-    pub fn new(statements: &[&Statement], knowledge: &Knowledge) -> Self {
+    pub fn new(evaluations: &[Evaluation<'_>], knowledge: &Knowledge) -> Self {
         let mut conditions: BTreeMap<&str, Vec<&Condition>> = BTreeMap::new();
         let mut variables: BTreeSet<&str> = BTreeSet::new();
-        for statement in statements {
+        for statement in
+            evaluations.iter().flat_map(|about| &about.parts).map(|part| part.statement)
+        {
             for condition in &statement.conditions {
-                conditions.entry(condition.key()).or_default().push(condition);
+                let on_key = conditions.entry(condition.key()).or_default();
+                if !on_key.contains(&condition) {
+                    on_key.push(condition);
+                }
                 variables.extend(condition.variables());
             }
             let resources = statement.resource.iter().flat_map(|element| &element.patterns);
             variables.extend(resources.flat_map(Template::variables));
         }
         let named = conditions.keys().chain(&variables).map(|key| (*key).to_owned()).collect();
-        let mut contexts = Self {
-            known: knowledge.known.clone(),
-            choices: BTreeMap::new(),
-            named,
-            is_bound: false,
-        };
-        let mut cases = 1_usize;
+        let (known, choices) = (knowledge.known.clone(), BTreeMap::new());
+        let mut contexts = Self { known, choices, named };
         for (key, conditions) in conditions {
             if knowledge.known.get(key).is_some() || is_among(&knowledge.absent, key) {
                 continue;
             }
-            let mut choices: Vec<Option<ContextValue>> =
-                values(&conditions, &knowledge.known).into_iter().map(Some).collect();
-            if !is_among(&knowledge.present, key) {
-                choices.insert(0, None);
-            }
-            let product = cases.saturating_mul(choices.len());
-            if product > CASES || variables.contains(key) {
+            let is_present = is_among(&knowledge.present, key);
+            let choices = self::choices(key, &conditions, &knowledge.known, is_present);
+            // What a key is compared with has to be known before its values can be chosen.
+            let is_known = |variable: &str| {
+                knowledge.known.get(variable).is_some() || is_among(&knowledge.absent, variable)
+            };
+            let mut compared = conditions.iter().flat_map(|condition| condition.variables());
+            if choices.is_bound || variables.contains(key) || !compared.all(is_known) {
                 contexts.known.set_open(key);
-                contexts.is_bound = true;
             } else {
-                cases = product;
-                contexts.choices.insert(key.to_owned(), choices);
+                contexts.choices.insert(key.to_owned(), choices.values);
             }
         }
         for key in variables {
@@ -78,38 +124,114 @@ impl Contexts {
         contexts
     }
 
-    /// Whether what is known of a place can make a difference.
-    pub fn hang_on(&self, place: &Context) -> bool {
-        place.keys().any(|(key, _)| self.named.contains(key))
+    /// What of a place can make a difference: places that are alike in it have the same ways.
+    pub fn telling(&self, place: &Context) -> Context {
+        let mut telling = Context::new();
+        for (key, value) in place.keys().filter(|(key, _)| self.named.contains(*key)) {
+            telling.set(key, value.clone());
+        }
+        telling
     }
 
-    /// Every context of one place, with what was chosen for the unknown keys.
-    pub fn with(&self, place: &Context) -> Vec<(Context, Chosen)> {
+    /// What is known in one place.
+    pub fn known_in(&self, place: &Context) -> Context {
         let mut known = self.known.clone();
         for (key, value) in place.keys() {
             known.set(key, value.clone());
         }
-        let mut contexts = vec![(known, Vec::new())];
-        for (key, choices) in &self.choices {
-            if place.get(key).is_some() {
-                continue;
+        known
+    }
+
+    /// Every way in which the conditions can hold in one place, of which `known` is known. Where
+    /// there are too many, keys are left open.
+    pub fn ways(&self, known: &Context, evaluations: &[Evaluation<'_>]) -> Vec<Way> {
+        let is_chosen = |key: &str| known.get(key).is_none() && self.choices.contains_key(key);
+        let begun = evaluations.iter().map(|about| {
+            let mut applying = Applying::all(about.parts.len());
+            for (number, part) in about.parts.iter().enumerate() {
+                applying.limit(number, part.known);
+                for condition in &part.statement.conditions {
+                    if !is_chosen(condition.key()) {
+                        applying.limit(number, condition.holds(known));
+                    }
+                }
             }
-            contexts = contexts
-                .into_iter()
-                .flat_map(|(context, chosen)| {
-                    choices.iter().map(move |choice| {
-                        let mut context = context.clone();
-                        let mut chosen: Chosen = chosen.clone();
-                        if let Some(value) = choice {
-                            context.set(key, value.clone());
-                        }
-                        chosen.push((key.clone(), choice.clone()));
-                        (context, chosen)
-                    })
-                })
+            applying
+        });
+        let mut ways = vec![Way { applying: begun.collect(), chosen: Vec::new() }];
+        let mut cases = 0;
+        for (key, values) in self.choices.iter().filter(|(key, _)| is_chosen(key)) {
+            let choices: Vec<(&Option<ContextValue>, Vec<Applying>)> = values
+                .iter()
+                .map(|value| (value, applying_with(key, value.as_ref(), known, evaluations)))
                 .collect();
+            cases += ways.len() * choices.len();
+            let next = if cases > CASES { None } else { ways_with(key, &ways, &choices) };
+            if let Some(next) = next {
+                ways = next;
+            } else {
+                for way in &mut ways {
+                    leave_open(key, way, evaluations);
+                }
+            }
         }
-        contexts
+        ways
+    }
+}
+
+/// Each way with each value, without those that add nothing. `None`: there are too many.
+fn ways_with(
+    key: &str,
+    ways: &[Way],
+    choices: &[(&Option<ContextValue>, Vec<Applying>)],
+) -> Option<Vec<Way>> {
+    let mut seen: HashSet<Vec<Applying>> = HashSet::new();
+    let mut next = Vec::new();
+    for (value, with_value) in choices {
+        for way in ways {
+            let applying: Vec<Applying> =
+                way.applying.iter().zip(with_value).map(|(one, two)| one.and(two)).collect();
+            if seen.insert(applying.clone()) {
+                let mut chosen = way.chosen.clone();
+                chosen.push((key.to_owned(), (*value).clone()));
+                next.push(Way { applying, chosen });
+            }
+        }
+    }
+    (next.len() <= WAYS).then_some(next)
+}
+
+/// What applies as far as one key decides.
+fn applying_with(
+    key: &str,
+    value: Option<&ContextValue>,
+    known: &Context,
+    evaluations: &[Evaluation<'_>],
+) -> Vec<Applying> {
+    let mut context = known.clone();
+    if let Some(value) = value {
+        context.set(key, value.clone());
+    }
+    let applying = evaluations.iter().map(|about| {
+        let mut applying = Applying::all(about.parts.len());
+        for (number, part) in about.parts.iter().enumerate() {
+            for condition in part.statement.conditions.iter().filter(|one| one.key() == key) {
+                applying.limit(number, condition.holds(&context));
+            }
+        }
+        applying
+    });
+    applying.collect()
+}
+
+/// Whatever hangs on the key is open.
+fn leave_open(key: &str, way: &mut Way, evaluations: &[Evaluation<'_>]) {
+    for (applying, about) in way.applying.iter_mut().zip(evaluations) {
+        for (number, part) in about.parts.iter().enumerate() {
+            if part.statement.conditions.iter().any(|condition| condition.key() == key) {
+                applying.limit(number, Truth::Unknown);
+            }
+        }
     }
 }
 
@@ -118,71 +240,4 @@ fn is_among(listed: &[String], key: &str) -> bool {
     listed.iter().any(|listed| {
         key == listed || (listed.ends_with(['/', ':']) && key.starts_with(listed.as_str()))
     })
-}
-
-/// A text that no policy has reason to name.
-const OTHER: &str = "any-other-value";
-
-/// The values that these conditions can tell apart.
-fn values(conditions: &[&Condition], known: &Context) -> Vec<ContextValue> {
-    let mut singles = BTreeSet::from([OTHER.to_owned()]);
-    for condition in conditions {
-        for template in condition.values() {
-            let pieces = template.widened(known);
-            singles.extend(telling(condition.comparison(), &pieces));
-        }
-    }
-    let is_multivalued = conditions.iter().any(|condition| condition.is_set_operator());
-    let is_single_valued = conditions.iter().any(|condition| !condition.is_set_operator());
-    let mut values: Vec<ContextValue> = Vec::new();
-    if is_single_valued {
-        values.extend(singles.iter().cloned().map(ContextValue::Single));
-    }
-    if is_multivalued {
-        values.push(ContextValue::Multiple(Vec::new()));
-        let singles: Vec<&String> = singles.iter().collect();
-        for (index, one) in singles.iter().enumerate() {
-            values.push(ContextValue::Multiple(vec![(*one).clone()]));
-            for two in &singles[index + 1..] {
-                values.push(ContextValue::Multiple(vec![(*one).clone(), (*two).clone()]));
-            }
-        }
-    }
-    values
-}
-
-/// Values on both sides of what one comparison draws a line at.
-fn telling(comparison: Comparison, pieces: &[Piece]) -> Vec<String> {
-    let text = crate::template::text_of(pieces);
-    match comparison {
-        Comparison::Numeric(_) | Comparison::Date(_) => match text.trim().parse::<f64>() {
-            Ok(number) => {
-                [number - 1.0, number, number + 1.0].map(|near| near.to_string()).to_vec()
-            }
-            Err(_) => {
-                vec![text, "1970-01-01T00:00:00Z".to_owned(), "9999-12-30T00:00:00Z".to_owned()]
-            }
-        },
-        Comparison::Bool => vec!["true".to_owned(), "false".to_owned()],
-        Comparison::IpAddress => {
-            let inside = text.split('/').next().unwrap_or_default().to_owned();
-            vec![inside, "192.0.2.1".to_owned(), "2001:db8::1".to_owned()]
-        }
-        Comparison::StringLike | Comparison::ArnLike => {
-            let filled = |many: &str| {
-                pieces
-                    .iter()
-                    .map(|piece| match piece {
-                        Piece::Plain(letter) => letter.to_string(),
-                        Piece::One => "a".to_owned(),
-                        Piece::Many => many.to_owned(),
-                    })
-                    .collect::<String>()
-            };
-            vec![filled(""), filled("a")]
-        }
-        Comparison::StringEqualsIgnoreCase => vec![text.to_lowercase(), text],
-        Comparison::StringEquals | Comparison::Binary => vec![text],
-        Comparison::Null | Comparison::Unknown => Vec::new(),
-    }
 }

@@ -1,24 +1,15 @@
 //! One resource for each way in which the patterns of the policies can match a resource.
-//!
-//! Every pattern is a small machine that reads a name letter by letter. All of them run side by
-//! side, breadth first and letters in their order, so that the first name that reaches a
-//! combination of machines is the shortest, and of those the alphabetically first.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use crate::context::Context;
-use crate::decision::{NamedPolicy, PolicySet, ResourcePolicy};
-use crate::document::{
-    ActionElement, Effect, PolicyDocument, PrincipalElement, Statement, Version,
-};
-use crate::effective::{Consent, Question};
+use crate::effective::Consent;
+use crate::effective::machines::{Machines, Pattern, Places};
+use crate::effective::search::{Found, search};
+use crate::evaluation::Evaluation;
 use crate::glob::{self, Piece};
-use crate::principal::PrincipalPattern;
-
-/// How many combinations of machines are followed in one place before what is left is open.
-const STATES: usize = 20_000;
+use crate::template::Template;
 
 /// Where resources may lie: everything of an ARN before the name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +32,10 @@ pub trait NameRange: Debug {
     fn may_end(&self, state: u8) -> bool;
     /// The shortest and longest name.
     fn lengths(&self) -> (usize, usize);
+    /// Names that are left out, although the machine reads them; sorted.
+    fn exceptions(&self) -> &[String] {
+        &[]
+    }
 }
 
 /// Resources that stand for all.
@@ -48,190 +43,107 @@ pub trait NameRange: Debug {
 pub struct Representatives {
     /// One resource for each combination of matching patterns.
     pub resources: Vec<String>,
-    /// What the patterns make of the place: equal in places where the same names match.
-    pub signature: Vec<Vec<usize>>,
     /// Whether the budget ran out before every combination was found.
     pub is_bound: bool,
 }
 
-impl Representatives {
+/// What the patterns make of a place: equal where the same names match in the same way.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Signature {
+    patterns: Vec<Pattern>,
+    /// Where the patterns stand behind the place's prefix.
+    begun: Places,
+    /// Of which patterns the parts before the name agree part by part.
+    aligned: Vec<bool>,
+}
+
+/// Finds resources, the same search once.
+pub struct Resources<'question> {
+    templates: Vec<&'question Template>,
+    stands_on: Vec<&'question [Piece]>,
+    names: &'question dyn NameRange,
+    machines: HashMap<Vec<Pattern>, Machines>,
+    found: HashMap<(Vec<Pattern>, Places), Found>,
+}
+
+impl<'question> Resources<'question> {
+    /// Gathers every pattern that bears on the question.
+    pub fn new(evaluations: &[Evaluation<'question>], names: &'question dyn NameRange) -> Self {
+        let parts = || evaluations.iter().flat_map(|about| &about.parts);
+        let mut templates: Vec<&Template> = parts()
+            .filter_map(|part| part.statement.resource.as_ref())
+            .flat_map(|element| &element.patterns)
+            .collect();
+        templates.sort_by_key(|template| template.as_str());
+        templates.dedup();
+        let mut stands_on: Vec<&[Piece]> = parts()
+            .filter_map(|part| part.stands_on)
+            .map(|policy| policy.stands_on.as_slice())
+            .collect();
+        stands_on.sort();
+        stands_on.dedup();
+        Self { templates, stands_on, names, machines: HashMap::new(), found: HashMap::new() }
+    }
+
+    /// What the patterns make of a place of which `known` is known. Variables without a value are
+    /// taken wide.
+    pub fn signature(&mut self, place: &Place, known: &Context) -> Signature {
+        let templates = self.templates.iter().map(|template| template.widened(known));
+        let stands_on = self.stands_on.iter().map(|pieces| pieces.to_vec());
+        // What matches everything tells nothing apart.
+        let telling = templates.chain(stands_on).filter(|pieces| pieces[..] != [Piece::Many]);
+        let mut patterns: Vec<Pattern> = telling.map(Pattern::plain).collect();
+        patterns.sort();
+        patterns.dedup();
+        let aligned = patterns.iter().map(|pattern| is_aligned(&pattern.pieces, &place.prefix));
+        let aligned = aligned.collect();
+        let machines = self
+            .machines
+            .entry(patterns.clone())
+            .or_insert_with(|| Machines::new(patterns.clone()));
+        let begun = machines.read(&place.prefix);
+        Signature { patterns, begun, aligned }
+    }
+
+    /// One resource of the place for each combination of patterns.
+    pub fn found(&mut self, place: &Place, signature: Signature) -> Representatives {
+        let Signature { patterns, begun, .. } = signature;
+        let machines = &self.machines[&patterns];
+        let found = self
+            .found
+            .entry((patterns, begun.clone()))
+            .or_insert_with(|| search(machines, &begun, self.names));
+        let named = |name: &String| format!("{}{name}", place.prefix);
+        Representatives {
+            resources: found.texts.iter().map(named).collect(),
+            is_bound: found.is_bound,
+        }
+    }
+
     /// For a request that names no resource.
-    pub fn without_resource() -> Self {
-        Self { resources: vec!["*".to_owned()], signature: Vec::new(), is_bound: false }
+    pub fn without(&self) -> Representatives {
+        Representatives { resources: vec!["*".to_owned()], is_bound: false }
     }
 }
 
-/// A pattern with the places in it that a text read so far can stand at.
-struct Machine {
-    pieces: Vec<Piece>,
+/// Whether the parts of a pattern before the name match those of a place, each by itself.
+fn is_aligned(pattern: &[Piece], prefix: &str) -> bool {
+    let parts = pattern.splitn(6, |piece| *piece == Piece::Plain(':')).take(5);
+    parts.zip(prefix.splitn(6, ':')).all(|(part, value)| glob::matches(part, value))
 }
 
-impl Machine {
-    fn start(&self) -> Vec<usize> {
-        self.close(vec![0])
-    }
-
-    /// A `*` can be nothing: whoever stands before it also stands after it.
-    fn close(&self, mut at: Vec<usize>) -> Vec<usize> {
-        let mut index = 0;
-        while index < at.len() {
-            if self.pieces.get(at[index]) == Some(&Piece::Many) && !at.contains(&(at[index] + 1)) {
-                at.push(at[index] + 1);
-            }
-            index += 1;
+/// Whether a pattern matches any resource at all, whatever its variables hold. Where a budget runs
+/// out it is taken to.
+pub fn can_match(pattern: &Template, places: &[Place], names: &dyn NameRange) -> bool {
+    let pieces = pattern.widened(&Context::new());
+    let machines = Machines::new(vec![Pattern::plain(pieces.clone())]);
+    let mut tried = HashSet::new();
+    places.iter().any(|place| {
+        let begun = machines.read(&place.prefix);
+        tried.insert(begun.clone()) && {
+            let found = search(&machines, &begun, names);
+            let arn = |name: &String| format!("{}{name}", place.prefix);
+            found.is_bound || found.texts.iter().any(|name| glob::matches(&pieces, &arn(name)))
         }
-        at.sort_unstable();
-        // Behind a `*`, whoever stands earlier adds nothing.
-        if let Some(star) =
-            at.iter().rev().find(|at| self.pieces.get(**at) == Some(&Piece::Many)).copied()
-        {
-            at.retain(|at| *at >= star);
-        }
-        at
-    }
-
-    fn step(&self, at: &[usize], letter: char) -> Vec<usize> {
-        let mut next = Vec::new();
-        for &place in at {
-            let after = match self.pieces.get(place) {
-                Some(Piece::Many) => place,
-                Some(Piece::One) => place + 1,
-                Some(Piece::Plain(plain)) if *plain == letter => place + 1,
-                _ => continue,
-            };
-            if !next.contains(&after) {
-                next.push(after);
-            }
-        }
-        self.close(next)
-    }
-
-    fn ends(&self, at: &[usize]) -> bool {
-        at.contains(&self.pieces.len())
-    }
-}
-
-/// Finds the representatives of one place.
-pub fn representatives(
-    statements: &[&Statement],
-    policies: &PolicySet,
-    place: &Place,
-    question: &Question<'_>,
-) -> Representatives {
-    let machines = machines(statements, policies, question, place);
-    let begun: Vec<Vec<usize>> = machines
-        .iter()
-        .map(|machine| {
-            place.prefix.chars().fold(machine.start(), |at, letter| machine.step(&at, letter))
-        })
-        .collect();
-    let letters = letters(&machines, question.names);
-    let (shortest, longest) = question.names.lengths();
-    let mut found: BTreeSet<Vec<bool>> = BTreeSet::new();
-    let mut order = Vec::new();
-    let mut seen: BTreeSet<(u8, bool, Vec<Vec<usize>>)> = BTreeSet::new();
-    let mut queue = VecDeque::from([(0_u8, begun.clone(), String::new())]);
-    let mut is_bound = false;
-    while let Some((state, at, name)) = queue.pop_front() {
-        let is_long_enough = name.len() >= shortest;
-        if is_long_enough && question.names.may_end(state) {
-            let matched: Vec<bool> =
-                machines.iter().zip(&at).map(|(machine, at)| machine.ends(at)).collect();
-            if found.insert(matched) {
-                order.push(name.clone());
-            }
-        }
-        if name.len() >= longest {
-            continue;
-        }
-        for &letter in &letters {
-            let Some(state) = question.names.step(state, letter) else {
-                continue;
-            };
-            let next: Vec<Vec<usize>> =
-                machines.iter().zip(&at).map(|(machine, at)| machine.step(at, letter)).collect();
-            if seen.len() >= STATES {
-                is_bound = true;
-                queue.clear();
-                break;
-            }
-            let is_long_enough = name.len() + 1 >= shortest;
-            if seen.insert((state, is_long_enough, next.clone())) {
-                queue.push_back((state, next, format!("{name}{letter}")));
-            }
-        }
-    }
-    let resources = order.into_iter().map(|name| format!("{}{name}", place.prefix)).collect();
-    Representatives { resources, signature: begun, is_bound }
-}
-
-/// Every pattern that bears on the question, with variables that are not known taken wide.
-fn machines(
-    statements: &[&Statement],
-    policies: &PolicySet,
-    question: &Question<'_>,
-    place: &Place,
-) -> Vec<Machine> {
-    let mut context = question.knowledge.known.clone();
-    for (key, value) in place.known.keys() {
-        context.set(key, value.clone());
-    }
-    let mut patterns: Vec<Vec<Piece>> = statements
-        .iter()
-        .filter_map(|statement| statement.resource.as_ref())
-        .flat_map(|element| &element.patterns)
-        .map(|template| template.widened(&context))
-        .chain(policies.resource.iter().map(|resource| resource.stands_on.clone()))
-        .collect();
-    patterns.sort_by_key(|pieces| crate::template::text_of(pieces));
-    patterns.dedup();
-    patterns.into_iter().map(|pieces| Machine { pieces }).collect()
-}
-
-/// The letters that some pattern knows, and the first that none does: it stands for all others.
-fn letters(machines: &[Machine], names: &dyn NameRange) -> Vec<char> {
-    let known = |letter: &char| {
-        machines.iter().any(|machine| machine.pieces.contains(&Piece::Plain(*letter)))
-    };
-    let mut letters: Vec<char> = names.letters().chars().filter(known).collect();
-    // Letters that the range itself treats alike, such as two digits, need one to stand for them.
-    let mut kinds: Vec<Vec<Option<u8>>> = Vec::new();
-    for letter in names.letters().chars().filter(|letter| !known(letter)) {
-        let kind: Vec<Option<u8>> = (0..16).map(|state| names.step(state, letter)).collect();
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
-            letters.push(letter);
-        }
-    }
-    letters.sort_unstable();
-    letters
-}
-
-/// The policies as they would be if the resource's account admitted everyone. The statement that
-/// stands for its consent has no name, so that it is not cited.
-pub fn with_consent(policies: &PolicySet) -> PolicySet {
-    let consent = Statement {
-        sid: None,
-        effect: Effect::Allow,
-        principal: Some(PrincipalElement {
-            is_not: false,
-            patterns: vec![PrincipalPattern::Anyone],
-        }),
-        action: ActionElement {
-            is_not: false,
-            patterns: vec![crate::action::ActionPattern::parse("*")],
-        },
-        resource: None,
-        conditions: Vec::new(),
-        has_unknown_element: false,
-    };
-    let document =
-        PolicyDocument { version: Version::V2012, statements: vec![consent], notes: Vec::new() };
-    let mut policies = policies.clone();
-    policies.resource.push(ResourcePolicy {
-        policy: NamedPolicy { name: String::new(), document: Arc::new(document) },
-        stands_on: glob::pieces("*"),
-        covers: Vec::new(),
-    });
-    policies
+    })
 }

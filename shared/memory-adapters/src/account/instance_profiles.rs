@@ -76,19 +76,3 @@ impl Account {
             .ok_or_else(|| AccountError::NoSuchEntity(name.to_owned()))
     }
 }
-
-/// The clusters that tags of an instance or an instance profile name: `kubernetes.io/cluster/NAME`
-/// and `eks:cluster-name`.
-pub(crate) fn tagged_clusters(tags: &Tags) -> Vec<String> {
-    let mut clusters: Vec<String> = tags
-        .iter()
-        .filter_map(|(key, value)| match key.strip_prefix("kubernetes.io/cluster/") {
-            Some(cluster_name) => Some(cluster_name.to_owned()),
-            None => (key == "eks:cluster-name").then(|| value.clone()),
-        })
-        .filter(|cluster_name| !cluster_name.is_empty())
-        .collect();
-    clusters.sort();
-    clusters.dedup();
-    clusters
-}

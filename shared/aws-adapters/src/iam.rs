@@ -1,0 +1,319 @@
+//! The IAM port. IAM is global; documents come percent-encoded.
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_PolicyVersion.html>
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::{EntityType, Role, Tag};
+use aws_smithy_types::date_time::DateTime;
+use ecr_audit::arn::{RoleArn, RoleName};
+use ecr_audit::error::PortError;
+use ecr_audit::node_role::{Sighting, Source, UseKind, UseListing};
+use ecr_audit::ports::{Iam, InstanceProfile};
+use ecr_audit::role_policies::{PolicyName, RolePolicies, RolePolicy};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+
+use crate::answer::{answer, found, sent};
+use crate::aws::Aws;
+
+/// IAM says by this code that something does not exist.
+const ABSENT: &[&str] = &["NoSuchEntity"];
+
+/// How often a role is read when it changes between two calls.
+const READS: usize = 3;
+
+/// How long the pages of a list over the whole account are: the most that IAM gives.
+const PAGE_SIZE: i32 = 1000;
+
+/// How many instance profiles are asked for their tags at once.
+const PROFILES_AT_ONCE: usize = 4;
+
+/// IAM by the SDK.
+#[derive(Clone, Debug)]
+pub struct AwsIam {
+    client: Client,
+}
+
+impl AwsIam {
+    /// IAM of the connection's account.
+    pub fn new(aws: &Aws) -> Self {
+        Self { client: Client::new(aws.config()) }
+    }
+
+    async fn read_role(&self, role_name: &RoleName) -> Result<Reading, PortError> {
+        let get_role = self.client.get_role().role_name(role_name.as_str()).send().await;
+        let Some(output) = found("iam:GetRole", ABSENT, get_role)? else {
+            return Ok(Reading::Absent);
+        };
+        let role = sent("iam:GetRole", "Role", output.role)?;
+        let role_arn = role_arn("iam:GetRole", &role.arn)?;
+        let mut identity = Vec::new();
+        let Some(policy_arns) = self.attached(role_name).await? else {
+            return Ok(Reading::Vanished);
+        };
+        for policy_arn in policy_arns {
+            identity.push(self.managed_policy(&policy_arn).await?);
+        }
+        let Some(policy_names) = self.inline_names(role_name).await? else {
+            return Ok(Reading::Vanished);
+        };
+        for policy_name in policy_names {
+            identity.push(self.inline_policy(role_name, &policy_name).await?);
+        }
+        let boundary = match boundary_arn(&role) {
+            Some(policy_arn) => Some(self.managed_policy(policy_arn).await?),
+            None => None,
+        };
+        Ok(Reading::Role(RolePolicies {
+            role_arn,
+            role_id: role.role_id,
+            created: timestamp(role.create_date),
+            tags: tags(role.tags.unwrap_or_default()),
+            identity,
+            boundary,
+        }))
+    }
+
+    /// `None`: the role does not exist.
+    async fn attached(&self, role_name: &RoleName) -> Result<Option<Vec<String>>, PortError> {
+        let call = "iam:ListAttachedRolePolicies";
+        let mut pages = self
+            .client
+            .list_attached_role_policies()
+            .role_name(role_name.as_str())
+            .into_paginator()
+            .send();
+        let mut arns = Vec::new();
+        while let Some(page) = pages.next().await {
+            let Some(page) = found(call, ABSENT, page)? else { return Ok(None) };
+            for policy in page.attached_policies.unwrap_or_default() {
+                arns.push(sent(call, "PolicyArn", policy.policy_arn)?);
+            }
+        }
+        Ok(Some(arns))
+    }
+
+    /// `None`: the role does not exist.
+    async fn inline_names(&self, role_name: &RoleName) -> Result<Option<Vec<String>>, PortError> {
+        let mut pages =
+            self.client.list_role_policies().role_name(role_name.as_str()).into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            let Some(page) = found("iam:ListRolePolicies", ABSENT, page)? else { return Ok(None) };
+            names.extend(page.policy_names);
+        }
+        Ok(Some(names))
+    }
+
+    /// A policy without a document is one that vanished since it was listed.
+    async fn inline_policy(
+        &self,
+        role_name: &RoleName,
+        policy_name: &str,
+    ) -> Result<RolePolicy, PortError> {
+        let get_role_policy = self
+            .client
+            .get_role_policy()
+            .role_name(role_name.as_str())
+            .policy_name(policy_name)
+            .send()
+            .await;
+        let output = found("iam:GetRolePolicy", ABSENT, get_role_policy)?;
+        Ok(RolePolicy {
+            policy: PolicyName::inline(policy_name),
+            version: None,
+            document: output.map(|output| decoded(&output.policy_document)),
+        })
+    }
+
+    async fn managed_policy(&self, policy_arn: &str) -> Result<RolePolicy, PortError> {
+        let mut policy =
+            RolePolicy { policy: PolicyName::managed(policy_arn), version: None, document: None };
+        let get_policy = self.client.get_policy().policy_arn(policy_arn).send().await;
+        let Some(output) = found("iam:GetPolicy", ABSENT, get_policy)? else {
+            return Ok(policy);
+        };
+        let version = output.policy.and_then(|policy| policy.default_version_id);
+        let version = sent("iam:GetPolicy", "DefaultVersionId", version)?;
+        let get_policy_version = self
+            .client
+            .get_policy_version()
+            .policy_arn(policy_arn)
+            .version_id(&version)
+            .send()
+            .await;
+        let output = found("iam:GetPolicyVersion", ABSENT, get_policy_version)?;
+        policy.document = output
+            .and_then(|output| output.policy_version)
+            .and_then(|version| version.document)
+            .map(|document| decoded(&document));
+        policy.version = Some(version);
+        Ok(policy)
+    }
+
+    async fn profiles_with_role(&self) -> Result<Vec<InstanceProfile>, PortError> {
+        let mut pages =
+            self.client.list_instance_profiles().max_items(PAGE_SIZE).into_paginator().send();
+        let mut profiles = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = answer("iam:ListInstanceProfiles", page)?;
+            for profile in page.instance_profiles {
+                let profile = instance_profile("iam:ListInstanceProfiles", profile)?;
+                if profile.role_arn.is_some() {
+                    profiles.push(profile);
+                }
+            }
+        }
+        // The list comes without tags.
+        stream::iter(profiles)
+            .map(|profile| async move {
+                let tags = self.instance_profile_tags(&profile.name).await?;
+                Ok(InstanceProfile { tags, ..profile })
+            })
+            .buffered(PROFILES_AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    async fn instance_profile_tags(
+        &self,
+        name: &str,
+    ) -> Result<BTreeMap<String, String>, PortError> {
+        let mut pages = self
+            .client
+            .list_instance_profile_tags()
+            .instance_profile_name(name)
+            .into_paginator()
+            .send();
+        let mut all = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            let Some(page) = found("iam:ListInstanceProfileTags", ABSENT, page)? else { break };
+            all.extend(tags(page.tags));
+        }
+        Ok(all)
+    }
+}
+
+#[async_trait]
+impl Iam for AwsIam {
+    async fn role(&self, role_name: &RoleName) -> Result<Option<RolePolicies>, PortError> {
+        let mut last = None;
+        for _ in 0..READS {
+            match self.read_role(role_name).await? {
+                Reading::Absent => return Ok(None),
+                Reading::Role(role) if is_whole(&role) => return Ok(Some(role)),
+                // The role, or a policy of it, was there in one call and gone in the next.
+                Reading::Role(role) => last = Some(role),
+                Reading::Vanished => last = None,
+            }
+        }
+        match last {
+            Some(role) => Ok(Some(role)),
+            None => Err(PortError::transient("iam:GetRole", "the role is there and is not")),
+        }
+    }
+
+    async fn roles_with_policy(&self, policy_arn: &str) -> Result<Vec<RoleName>, PortError> {
+        let call = "iam:ListEntitiesForPolicy";
+        // Without a usage filter, both attachments and boundaries are listed.
+        let mut pages = self
+            .client
+            .list_entities_for_policy()
+            .policy_arn(policy_arn)
+            .entity_filter(EntityType::Role)
+            .max_items(PAGE_SIZE)
+            .into_paginator()
+            .send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            let Some(page) = found(call, ABSENT, page)? else { break };
+            for role in page.policy_roles.unwrap_or_default() {
+                names.push(RoleName::new(&sent(call, "RoleName", role.role_name)?));
+            }
+        }
+        Ok(names)
+    }
+
+    async fn instance_profile(&self, name: &str) -> Result<Option<InstanceProfile>, PortError> {
+        let call = "iam:GetInstanceProfile";
+        let get_profile =
+            self.client.get_instance_profile().instance_profile_name(name).send().await;
+        let Some(output) = found(call, ABSENT, get_profile)? else {
+            return Ok(None);
+        };
+        let profile = sent(call, "InstanceProfile", output.instance_profile)?;
+        instance_profile(call, profile).map(Some)
+    }
+
+    async fn cluster_instance_profiles(&self, now: Timestamp) -> UseListing {
+        let source = Source::global(UseKind::InstanceProfile);
+        let mut listing = UseListing { began: Some(now), ..UseListing::default() };
+        match self.profiles_with_role().await {
+            Ok(profiles) => {
+                let uses = profiles.iter().flat_map(InstanceProfile::uses);
+                listing.sightings =
+                    uses.map(|(role_arn, seen)| Sighting { role_arn, seen, at: now }).collect();
+                listing.complete.insert(source);
+            }
+            Err(error) => drop(listing.incomplete.insert(source, error.to_string())),
+        }
+        listing
+    }
+}
+
+/// What one pass of calls saw of a role.
+enum Reading {
+    /// IAM says that it does not exist.
+    Absent,
+    /// It was there, and in a later call it did not exist.
+    Vanished,
+    /// The role.
+    Role(RolePolicies),
+}
+
+fn is_whole(role: &RolePolicies) -> bool {
+    role.identity.iter().chain(&role.boundary).all(|policy| policy.document.is_some())
+}
+
+fn boundary_arn(role: &Role) -> Option<&str> {
+    role.permissions_boundary.as_ref()?.permissions_boundary_arn()
+}
+
+fn instance_profile(
+    call: &str,
+    profile: aws_sdk_iam::types::InstanceProfile,
+) -> Result<InstanceProfile, PortError> {
+    // A profile holds one role at most.
+    let role_arn = match profile.roles.first() {
+        Some(role) => Some(role_arn(call, &role.arn)?),
+        None => None,
+    };
+    Ok(InstanceProfile {
+        name: profile.instance_profile_name,
+        arn: profile.arn,
+        role_arn,
+        tags: tags(profile.tags.unwrap_or_default()),
+    })
+}
+
+fn role_arn(call: &str, arn: &str) -> Result<RoleArn, PortError> {
+    RoleArn::parse(arn).map_err(|error| PortError::lasting(call, error))
+}
+
+fn tags(tags: Vec<Tag>) -> BTreeMap<String, String> {
+    tags.into_iter().map(|tag| (tag.key, tag.value)).collect()
+}
+
+/// What is no UTF-8 stays encoded: whoever reads it as a policy says what is wrong with it.
+fn decoded(document: &str) -> String {
+    percent_decode_str(document)
+        .decode_utf8()
+        .map_or_else(|_| document.to_owned(), std::borrow::Cow::into_owned)
+}
+
+fn timestamp(time: DateTime) -> Option<Timestamp> {
+    Timestamp::from_second(time.secs()).ok()
+}

@@ -1,0 +1,269 @@
+//! The ledger: one DynamoDB table, every read strongly consistent.
+//!
+//! | pk | sk | holds |
+//! | --- | --- | --- |
+//! | `role` | the role's name in lower case | `record` as JSON, `version`, `write_id` |
+//! | `registry-document` | `REGION` or `REGION/REPOSITORY` | `document` as JSON, absent where there is none; `read_at` in microseconds |
+//! | `sweep` | `last` | `record` as JSON |
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure,
+};
+use ecr_audit::arn::RoleName;
+use ecr_audit::error::PortError;
+use ecr_audit::ledger::Record;
+use ecr_audit::ports::{Ledger, SweepRecord, Versioned, WriteOutcome};
+use ecr_audit::role_policies::RegistryDocument;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::answer::{answer, failure};
+use crate::aws::Aws;
+
+const ROLES: &str = "role";
+const REGISTRY_DOCUMENTS: &str = "registry-document";
+const SWEEPS: &str = "sweep";
+const LAST: &str = "last";
+
+/// What one `BatchGetItem` takes.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
+const KEYS_AT_ONCE: usize = 100;
+
+/// How often keys that DynamoDB left unprocessed are asked for again, and the first pause.
+const BATCH_ATTEMPTS: u32 = 8;
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The ledger by the SDK.
+#[derive(Clone, Debug)]
+pub struct AwsLedger {
+    client: Client,
+    table: String,
+}
+
+impl AwsLedger {
+    /// The ledger in this table of the connection's region.
+    pub fn new(aws: &Aws, table: &str) -> Self {
+        Self { client: Client::new(aws.config()), table: table.to_owned() }
+    }
+
+    /// Up to [`KEYS_AT_ONCE`] items. What DynamoDB leaves unprocessed is asked for again.
+    async fn items(&self, keys: &[String]) -> Result<Vec<Item>, PortError> {
+        let call = "dynamodb:BatchGetItem";
+        let mut keys = KeysAndAttributes::builder()
+            .set_keys(Some(keys.iter().map(|key| item_key(ROLES, key)).collect()))
+            .consistent_read(true)
+            .build()
+            .map_err(|error| PortError::lasting(call, error))?;
+        let mut items = Vec::new();
+        for attempt in 0..BATCH_ATTEMPTS {
+            if attempt > 0 {
+                tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(attempt - 1)).await;
+            }
+            let asked = keys.clone();
+            let got = self.client.batch_get_item().request_items(&self.table, asked).send().await;
+            let got = answer(call, got)?;
+            items.extend(got.responses.unwrap_or_default().into_values().flatten());
+            match got.unprocessed_keys.unwrap_or_default().remove(&self.table) {
+                None => return Ok(items),
+                // Asked for again as the first time, consistently.
+                Some(unprocessed) => keys.keys = unprocessed.keys,
+            }
+        }
+        Err(PortError::transient(call, "some keys stayed unprocessed"))
+    }
+
+    /// Every item of one kind.
+    async fn all(&self, kind: &str) -> Result<Vec<Item>, PortError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(kind))
+            .into_paginator()
+            .send();
+        let mut items = Vec::new();
+        while let Some(page) = pages.next().await {
+            items.extend(answer("dynamodb:Query", page)?.items.unwrap_or_default());
+        }
+        Ok(items)
+    }
+}
+
+#[async_trait]
+impl Ledger for AwsLedger {
+    async fn records(
+        &self,
+        role_names: &[RoleName],
+    ) -> Result<BTreeMap<String, Versioned>, PortError> {
+        let mut keys: Vec<String> = role_names.iter().map(RoleName::key).collect();
+        keys.sort();
+        keys.dedup();
+        let mut records = BTreeMap::new();
+        for some in keys.chunks(KEYS_AT_ONCE) {
+            for item in self.items(some).await? {
+                let versioned = versioned("dynamodb:BatchGetItem", &item)?;
+                records.insert(versioned.record.role_arn.role_name().key(), versioned);
+            }
+        }
+        Ok(records)
+    }
+
+    async fn all_records(&self) -> Result<Vec<Versioned>, PortError> {
+        let items = self.all(ROLES).await?;
+        items.iter().map(|item| versioned("dynamodb:Query", item)).collect()
+    }
+
+    async fn write(
+        &self,
+        record: &Record,
+        expected_version: u64,
+        write_id: &str,
+    ) -> Result<WriteOutcome, PortError> {
+        let call = "dynamodb:PutItem";
+        let mut put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item_key(ROLES, &record.role_arn.role_name().key())))
+            .item("record", json(call, record)?)
+            .item("version", AttributeValue::N((expected_version + 1).to_string()))
+            .item("write_id", text(write_id))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        put = if expected_version == 0 {
+            put.condition_expression("attribute_not_exists(pk)")
+        } else {
+            put.condition_expression("version = :expected").expression_attribute_values(
+                ":expected",
+                AttributeValue::N(expected_version.to_string()),
+            )
+        };
+        match put.send().await {
+            Ok(_) => Ok(WriteOutcome::Written),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
+                    // The answer to a write may be lost and the SDK send it again: then the write
+                    // that came first is our own.
+                    let stored = refusal.item().and_then(|item| item.get("write_id"));
+                    let is_ours = stored == Some(&text(write_id));
+                    Ok(if is_ours { WriteOutcome::Written } else { WriteOutcome::Conflict })
+                }
+                _ => Err(failure(call, &error)),
+            },
+        }
+    }
+
+    async fn registry_documents(&self) -> Result<Vec<RegistryDocument>, PortError> {
+        let items = self.all(REGISTRY_DOCUMENTS).await?;
+        let kept = items.iter().filter(|item| item.contains_key("document"));
+        kept.map(|item| parsed("dynamodb:Query", item, "document")).collect()
+    }
+
+    async fn keep_registry_document(
+        &self,
+        region: &str,
+        repository_name: Option<&str>,
+        document: Option<&RegistryDocument>,
+        read_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let call = "dynamodb:PutItem";
+        let key = match repository_name {
+            Some(repository_name) => format!("{region}/{repository_name}"),
+            None => region.to_owned(),
+        };
+        let read_at = AttributeValue::N(read_at.as_microsecond().to_string());
+        let mut put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item_key(REGISTRY_DOCUMENTS, &key)))
+            .item("read_at", read_at.clone())
+            .condition_expression("attribute_not_exists(pk) OR read_at <= :read_at")
+            .expression_attribute_values(":read_at", read_at);
+        if let Some(document) = document {
+            put = put.item("document", json(call, document)?);
+        }
+        match put.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                // The ledger holds a later reading.
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(failure(call, &error)),
+            },
+        }
+    }
+
+    async fn last_sweep(&self) -> Result<Option<SweepRecord>, PortError> {
+        let call = "dynamodb:GetItem";
+        let got = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(item_key(SWEEPS, LAST)))
+            .consistent_read(true)
+            .send()
+            .await;
+        let item = answer(call, got)?.item;
+        item.map(|item| parsed(call, &item, "record")).transpose()
+    }
+
+    async fn note_sweep(&self, sweep: &SweepRecord) -> Result<(), PortError> {
+        let call = "dynamodb:PutItem";
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item_key(SWEEPS, LAST)))
+            .item("record", json(call, sweep)?)
+            .send()
+            .await;
+        answer(call, put).map(drop)
+    }
+}
+
+fn item_key(kind: &str, key: &str) -> Item {
+    Item::from([("pk".to_owned(), text(kind)), ("sk".to_owned(), text(key))])
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+fn json<T: Serialize>(call: &str, value: &T) -> Result<AttributeValue, PortError> {
+    match serde_json::to_string(value) {
+        Ok(json) => Ok(AttributeValue::S(json)),
+        Err(error) => Err(PortError::lasting(call, error)),
+    }
+}
+
+fn versioned(call: &str, item: &Item) -> Result<Versioned, PortError> {
+    let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
+    let write_id = item.get("write_id").and_then(|write_id| write_id.as_s().ok());
+    Ok(Versioned {
+        record: parsed(call, item, "record")?,
+        version: version.ok_or_else(|| damaged(call, item, "it has no version"))?,
+        write_id: write_id.cloned().ok_or_else(|| damaged(call, item, "it has no write_id"))?,
+    })
+}
+
+fn parsed<T: DeserializeOwned>(call: &str, item: &Item, field: &str) -> Result<T, PortError> {
+    let json = item.get(field).and_then(|json| json.as_s().ok());
+    let json = json.ok_or_else(|| damaged(call, item, &format!("it has no {field}")))?;
+    serde_json::from_str(json).map_err(|error| damaged(call, item, &error.to_string()))
+}
+
+fn damaged(call: &str, item: &Item, reason: &str) -> PortError {
+    let key = |name: &str| item.get(name).and_then(|key| key.as_s().ok()).map_or("?", |key| key);
+    let reason = format!("the ledger's item {}/{} cannot be read: {reason}", key("pk"), key("sk"));
+    PortError::lasting(call, reason)
+}

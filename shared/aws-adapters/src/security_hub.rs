@@ -1,0 +1,242 @@
+//! The Security Hub port, in one region.
+//! <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html>
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+
+use async_trait::async_trait;
+use aws_sdk_securityhub::Client;
+use aws_sdk_securityhub::config::http::HttpResponse;
+use aws_sdk_securityhub::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_securityhub::types::{
+    AwsSecurityFinding, AwsSecurityFindingFilters, AwsSecurityFindingIdentifier, StringFilter,
+    StringFilterComparison, WorkflowStatus, WorkflowUpdate,
+};
+use aws_smithy_types::body::SdkBody;
+use ecr_audit::asff::{asff, finding_id};
+use ecr_audit::error::PortError;
+use ecr_audit::finding::Finding;
+use ecr_audit::ports::{ImportOutcome, SecurityHub, StoredFinding};
+use serde_json::{Value, json};
+
+use crate::answer::failure;
+use crate::aws::Aws;
+
+/// What one import takes: 100 findings in 6 MB. A megabyte is left for what surrounds them.
+const FINDINGS_AT_ONCE: usize = 100;
+const BYTES_AT_ONCE: usize = 5_000_000;
+
+/// How many values a filter takes, and how many findings an update.
+const IDS_AT_ONCE: usize = 20;
+
+/// The stack on which findings are read, in bytes. Only what is touched takes memory.
+const LARGE_STACK: usize = 64 << 20;
+
+/// Security Hub says by this code that it is not switched on.
+const NOT_ENABLED: &str = "InvalidAccessException";
+
+/// Security Hub by the SDK.
+#[derive(Clone, Debug)]
+pub struct AwsSecurityHub {
+    client: Client,
+    account: String,
+    region: String,
+}
+
+impl AwsSecurityHub {
+    /// Security Hub of this account in one region.
+    pub fn new(aws: &Aws, account: &str, region: &str) -> Self {
+        Self {
+            client: Client::new(aws.in_region(region).config()),
+            account: account.to_owned(),
+            region: region.to_owned(),
+        }
+    }
+
+    /// Imports some findings in one call; the ids of those that were refused, with the reason.
+    async fn import_some(&self, findings: &[Value]) -> Result<BTreeMap<String, String>, PortError> {
+        let call = "securityhub:BatchImportFindings";
+        // The body is the JSON that `pullwatch audit --format asff` prints: nothing is lost on
+        // the way through the SDK's own types.
+        let body = json!({ "Findings": findings }).to_string();
+        let imported = self
+            .client
+            .batch_import_findings()
+            .customize()
+            .mutate_request(move |request| {
+                request.headers_mut().insert("content-length", body.len().to_string());
+                *request.body_mut() = SdkBody::from(body.as_str());
+            })
+            .send()
+            .await;
+        let imported = answer(call, imported)?;
+        let refused = imported.failed_findings.unwrap_or_default().into_iter();
+        refused
+            .map(|refused| {
+                let id = refused.id.unwrap_or_default();
+                let code = refused.error_code.unwrap_or_default();
+                let message = refused.error_message.unwrap_or_default();
+                let reason = format!("{code}: {message}");
+                if findings.iter().all(|finding| finding["Id"] != id) {
+                    // Which of the findings this is about cannot be told.
+                    return Err(PortError::lasting(call, format!("`{id}` was refused: {reason}")));
+                }
+                Ok((id, reason))
+            })
+            .collect()
+    }
+
+    /// The account's own findings that match; an empty list of values matches every one.
+    async fn findings(
+        &self,
+        ids: &[String],
+        workflows: &[&str],
+        compliance: Option<&str>,
+    ) -> Result<Vec<AwsSecurityFinding>, PortError> {
+        let filters = AwsSecurityFindingFilters::builder()
+            .set_id(equals(ids.iter().map(String::as_str)))
+            .set_aws_account_id(equals([self.account.as_str()]))
+            .set_workflow_status(equals(workflows.iter().copied()))
+            .set_compliance_status(equals(compliance))
+            .build();
+        let mut pages = self.client.get_findings().filters(filters).into_paginator().send();
+        let mut findings = Vec::new();
+        while let Some(page) = on_large_stack(pages.next()).await {
+            let page = answer("securityhub:GetFindings", page)?;
+            findings.extend(page.findings.unwrap_or_default());
+        }
+        findings.retain(|finding| self.is_own(finding));
+        Ok(findings)
+    }
+
+    /// A region that others are aggregated in holds their findings too, under the same Id.
+    /// <https://docs.aws.amazon.com/securityhub/latest/userguide/finding-aggregation.html>
+    fn is_own(&self, finding: &AwsSecurityFinding) -> bool {
+        let Self { account, region, .. } = self;
+        let product = format!(":securityhub:{region}:{account}:product/{account}/default");
+        finding.product_arn().is_some_and(|arn| arn.ends_with(&product))
+    }
+
+    async fn set_resolved(&self, findings: Vec<AwsSecurityFinding>) -> Result<(), PortError> {
+        let call = "securityhub:BatchUpdateFindings";
+        let identifiers = findings.into_iter().map(|finding| {
+            AwsSecurityFindingIdentifier::builder()
+                .set_id(finding.id)
+                .set_product_arn(finding.product_arn)
+                .build()
+        });
+        let identifiers: Vec<_> = identifiers.collect();
+        if identifiers.is_empty() {
+            return Ok(());
+        }
+        let resolved = WorkflowUpdate::builder().status(WorkflowStatus::Resolved).build();
+        let updated = self
+            .client
+            .batch_update_findings()
+            .set_finding_identifiers(Some(identifiers))
+            .workflow(resolved)
+            .send()
+            .await;
+        // What is not processed stays NEW, and the sweep asks for it again.
+        for refused in answer(call, updated)?.unprocessed_findings.unwrap_or_default() {
+            tracing::warn!(?refused, "a finding's workflow was not set to RESOLVED");
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SecurityHub for AwsSecurityHub {
+    async fn import(&self, findings: &[Finding]) -> Result<Vec<ImportOutcome>, PortError> {
+        let encoded: Vec<Value> = findings.iter().map(asff).collect();
+        let mut refused = BTreeMap::new();
+        for some in batches(&encoded) {
+            refused.extend(self.import_some(some).await?);
+        }
+        let outcome = |finding: &Finding| {
+            let id = finding_id(&finding.role.arn, finding.check);
+            refused.get(&id).cloned().map_or(ImportOutcome::Imported, ImportOutcome::Refused)
+        };
+        Ok(findings.iter().map(outcome).collect())
+    }
+
+    async fn resolve(&self, findings: &[Finding]) -> Result<(), PortError> {
+        let ids: Vec<String> =
+            findings.iter().map(|finding| finding_id(&finding.role.arn, finding.check)).collect();
+        for some in ids.chunks(IDS_AT_ONCE) {
+            // Neither what a person suppressed, nor what fails again by now.
+            let open = self.findings(some, &["NEW", "NOTIFIED"], Some("PASSED")).await?;
+            self.set_resolved(open).await?;
+        }
+        Ok(())
+    }
+
+    async fn read_back(&self, ids: &[String]) -> Result<Vec<StoredFinding>, PortError> {
+        let mut stored = Vec::new();
+        for some in ids.chunks(IDS_AT_ONCE) {
+            let findings = self.findings(some, &[], None).await?;
+            stored.extend(findings.into_iter().map(stored_finding));
+        }
+        Ok(stored)
+    }
+}
+
+/// Polls a future on a stack of its own. The types of a finding are so large that the SDK needs
+/// more stack to read one than a thread has, above all without optimization.
+async fn on_large_stack<F: Future>(future: F) -> F::Output {
+    let mut future = Box::pin(future);
+    poll_fn(|context| stacker::grow(LARGE_STACK, || future.as_mut().poll(context))).await
+}
+
+fn answer<T, E>(call: &str, answer: Result<T, SdkError<E, HttpResponse>>) -> Result<T, PortError>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    answer.map_err(|error| match error.as_service_error() {
+        Some(refusal) if refusal.code() == Some(NOT_ENABLED) => {
+            let reason = refusal.message().unwrap_or(NOT_ENABLED).to_owned();
+            PortError::NotEnabled { call: call.to_owned(), reason }
+        }
+        _ => failure(call, &error),
+    })
+}
+
+/// Runs of findings that one call takes, in their order.
+fn batches(findings: &[Value]) -> Vec<&[Value]> {
+    let mut batches = Vec::new();
+    let (mut first, mut bytes) = (0, 0);
+    for (index, finding) in findings.iter().enumerate() {
+        let size = finding.to_string().len();
+        if index > first && (index - first == FINDINGS_AT_ONCE || bytes + size > BYTES_AT_ONCE) {
+            batches.push(&findings[first..index]);
+            (first, bytes) = (index, 0);
+        }
+        bytes += size;
+    }
+    batches.push(&findings[first..]);
+    batches.retain(|batch| !batch.is_empty());
+    batches
+}
+
+fn equals<'values>(values: impl IntoIterator<Item = &'values str>) -> Option<Vec<StringFilter>> {
+    let filter = |value: &str| {
+        StringFilter::builder().value(value).comparison(StringFilterComparison::Equals).build()
+    };
+    let filters: Vec<StringFilter> = values.into_iter().map(filter).collect();
+    (!filters.is_empty()).then_some(filters)
+}
+
+fn stored_finding(finding: AwsSecurityFinding) -> StoredFinding {
+    let workflow = finding.workflow.and_then(|workflow| workflow.status);
+    let compliance = finding.compliance.and_then(|compliance| compliance.status);
+    StoredFinding {
+        id: finding.id.unwrap_or_default(),
+        updated_at: finding.updated_at.unwrap_or_default(),
+        workflow_status: workflow.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        record_state: finding
+            .record_state
+            .map(|state| state.as_str().to_owned())
+            .unwrap_or_default(),
+        compliance_status: compliance.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+    }
+}

@@ -1,0 +1,6 @@
+//! The events of `events/` and what is read from them.
+
+mod damage;
+mod files;
+mod fixtures;
+mod shapes;

@@ -1,0 +1,121 @@
+//! Findings, mails, documents and chat messages as they come out, whole, in `tests/golden`. Each
+//! was read by a person before it was accepted.
+//!
+//! The files are plain and hold nothing but what is sent, so that the README can show them and the
+//! schema is held against them. To renew them, set `PULLWATCH_RENEW_GOLDEN=1`, run the tests, and
+//! read the difference line by line before it is committed.
+
+use std::path::PathBuf;
+
+use ecr_audit::alert::Alert;
+use ecr_audit::message::{SnsMessage, alert_message, digest_message};
+use serde_json::Value;
+
+use crate::account::Told;
+use crate::story::{Year, first_sweep, year};
+
+/// The folder of the goldens.
+pub fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// Holds a text against its golden.
+fn check(name: &str, text: &str) {
+    let path = folder().join(name);
+    if std::env::var_os("PULLWATCH_RENEW_GOLDEN").is_some() {
+        std::fs::write(&path, text).expect("the folder of the goldens can be written");
+        return;
+    }
+    let golden = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{name}: {error}; see the head of golden.rs"));
+    let differing = golden.lines().zip(text.lines()).position(|(golden, text)| golden != text);
+    assert!(
+        golden == text,
+        "{name} differs from line {}:\n{text}",
+        differing.unwrap_or_else(|| golden.lines().count().min(text.lines().count())) + 1,
+    );
+}
+
+fn pretty(value: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("a JSON value has a text");
+    text.push('\n');
+    text
+}
+
+fn only_alert(told: &Told) -> &Alert {
+    assert_eq!(told.alerts.len(), 1, "one assessment is one alert");
+    &told.alerts[0]
+}
+
+/// The text that one kind of subscriber gets.
+fn text_for(message: &SnsMessage, protocol: &str) -> String {
+    let texts: Value = serde_json::from_str(&message.message).expect("SNS takes a JSON object");
+    texts[protocol].as_str().expect("every protocol has a text").to_owned()
+}
+
+fn check_mail(name: &str, message: &SnsMessage) {
+    let mail = format!("Subject: {}\n\n{}", message.subject, text_for(message, "email"));
+    check(&format!("mail-{name}.txt"), &mail);
+}
+
+fn check_json(name: &str, text: &str) {
+    let value: Value = serde_json::from_str(text).expect("the text is JSON");
+    check(&format!("{name}.json"), &pretty(&value));
+}
+
+#[test]
+fn mails_read_as_they_were_read() {
+    let Year { new, worse, resolved, reopened, cannot_pull, gone, .. } = year();
+    for (name, told) in [
+        ("new", new),
+        ("worse", worse),
+        ("resolved", resolved),
+        ("reopened", reopened),
+        ("cannot-pull", cannot_pull),
+        ("role-gone", gone),
+    ] {
+        check_mail(name, &alert_message(only_alert(&told)));
+    }
+    check_mail("digest", &digest_message("team-payments", &first_sweep()));
+}
+
+#[test]
+fn documents_for_programs_read_as_they_were_read() {
+    let Year { new, worse, resolved, cannot_pull, gone, .. } = year();
+    for (name, told) in [
+        ("new", new),
+        ("worse", worse),
+        ("resolved", resolved),
+        ("cannot-pull", cannot_pull),
+        ("role-gone", gone),
+    ] {
+        let message = alert_message(only_alert(&told));
+        check_json(&format!("document-{name}"), &text_for(&message, "sqs"));
+    }
+    let digest = digest_message("team-payments", &first_sweep());
+    check_json("document-digest", &text_for(&digest, "sqs"));
+}
+
+#[test]
+fn chat_messages_read_as_they_were_read() {
+    let Year { new, .. } = year();
+    check_json("chat-new", &text_for(&alert_message(only_alert(&new)), "default"));
+    let digest = digest_message("team-payments", &first_sweep());
+    check_json("chat-digest", &text_for(&digest, "default"));
+}
+
+#[test]
+fn findings_read_as_they_were_read() {
+    let Year { passed, new, worse, resolved, cannot_pull, not_available, gone, .. } = year();
+    for (name, told) in [
+        ("passed", passed),
+        ("new", new),
+        ("worse", worse),
+        ("resolved", resolved),
+        ("cannot-pull", cannot_pull),
+        ("not-available", not_available),
+        ("role-gone", gone),
+    ] {
+        check(&format!("findings-{name}.json"), &pretty(&told.findings.into()));
+    }
+}

@@ -1,0 +1,7 @@
+//! What is told of a role, to Security Hub, to its owners and to programs, and how a role is put
+//! right: from policies through `assess` and `transition`, as the journey goes, without a port.
+
+mod account;
+mod golden;
+mod story;
+mod table;

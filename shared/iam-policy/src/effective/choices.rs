@@ -1,0 +1,280 @@
+//! What one context key may be: a value for each way in which the conditions on it can hold.
+//!
+//! Candidates come from what the conditions compare with, and for texts from a search over every
+//! combination of their patterns. Of candidates of which all conditions say the same, the first
+//! stands for all.
+
+use std::collections::BTreeSet;
+
+use crate::condition::{Comparison, Condition};
+use crate::context::{Context, ContextValue};
+use crate::effective::machines::{Machines, Pattern};
+use crate::effective::resources::NameRange;
+use crate::effective::search::search;
+use crate::glob::Piece;
+use crate::template::text_of;
+use crate::truth::Truth;
+
+/// A text that no policy has reason to name.
+const OTHER: &str = "any-other-value";
+
+/// The longest value that is tried.
+const LONGEST: usize = 512;
+
+/// How many combinations of values a key with several is followed to.
+const SETS: usize = 1024;
+
+/// What a key may be, the plainest first; `None` for absent.
+#[derive(Clone, Debug)]
+pub struct Choices {
+    /// One for each way in which the conditions can hold.
+    pub values: Vec<Option<ContextValue>>,
+    /// Whether a budget ran out before every way was found.
+    pub is_bound: bool,
+}
+
+/// Finds the choices of a key of which nothing is known but perhaps that it is there.
+pub fn choices(key: &str, conditions: &[&Condition], known: &Context, is_present: bool) -> Choices {
+    let (singles, is_bound) = candidates(conditions, known);
+    let mut ways = Ways { key, conditions, known, seen: BTreeSet::new(), found: Vec::new() };
+    if !is_present {
+        ways.add(None);
+    }
+    if conditions.iter().any(|condition| !condition.is_set_operator()) {
+        for value in &singles {
+            ways.add(Some(ContextValue::Single(value.clone())));
+        }
+    }
+    let mut choices = Choices { values: Vec::new(), is_bound };
+    if conditions.iter().any(|condition| condition.is_set_operator()) {
+        choices.is_bound |= ways.add_sets(&singles);
+    }
+    choices.values = ways.found;
+    choices
+}
+
+/// The ways found so far, by what each condition says.
+struct Ways<'key> {
+    key: &'key str,
+    conditions: &'key [&'key Condition],
+    known: &'key Context,
+    seen: BTreeSet<Vec<Truth>>,
+    found: Vec<Option<ContextValue>>,
+}
+
+impl Ways<'_> {
+    /// Keeps a choice if it is a new way.
+    fn add(&mut self, choice: Option<ContextValue>) -> bool {
+        let mut context = self.known.clone();
+        if let Some(value) = &choice {
+            context.set(self.key, value.clone());
+        }
+        let way: Vec<Truth> =
+            self.conditions.iter().map(|condition| condition.holds(&context)).collect();
+        let is_new = self.seen.insert(way);
+        if is_new {
+            self.found.push(choice);
+        }
+        is_new
+    }
+
+    /// Sets of values. What a set operator says of a set follows from what it says of a smaller
+    /// one and of the value that is added, so a set that is no new way needs no larger ones. True:
+    /// the budget ran out.
+    fn add_sets(&mut self, values: &[String]) -> bool {
+        // A key without values is not sent, so a set has at least one.
+        let mut rows: BTreeSet<Vec<Truth>> = BTreeSet::new();
+        let mut apart: Vec<&String> = Vec::new();
+        for value in values {
+            let one = ContextValue::Multiple(vec![value.clone()]);
+            let mut context = self.known.clone();
+            context.set(self.key, one);
+            let row = self.conditions.iter().map(|condition| condition.holds(&context)).collect();
+            if rows.insert(row) {
+                apart.push(value);
+            }
+        }
+        let mut open: Vec<Vec<String>> = Vec::new();
+        for value in &apart {
+            let one = vec![(*value).clone()];
+            self.add(Some(ContextValue::Multiple(one.clone())));
+            open.push(one);
+        }
+        let mut next = 0;
+        while next < open.len() {
+            if self.found.len() > SETS {
+                return true;
+            }
+            for value in &apart {
+                if open[next].contains(value) {
+                    continue;
+                }
+                let mut larger = open[next].clone();
+                larger.push((*value).clone());
+                if self.add(Some(ContextValue::Multiple(larger.clone()))) {
+                    open.push(larger);
+                }
+            }
+            next += 1;
+        }
+        false
+    }
+}
+
+/// Single values on all sides of every line that the conditions draw.
+fn candidates(conditions: &[&Condition], known: &Context) -> (Vec<String>, bool) {
+    let mut plain = Vec::new();
+    let mut numbers = Vec::new();
+    let mut dates = Vec::new();
+    let mut patterns = Vec::new();
+    for condition in conditions {
+        for template in condition.values() {
+            // A variable without value matches nothing.
+            let Some(pieces) = template.resolve(known) else { continue };
+            let text = text_of(&pieces);
+            match condition.comparison() {
+                Comparison::Numeric(_) => numbers.extend(text.trim().parse::<f64>().ok()),
+                Comparison::Date(_) => dates.push(text),
+                Comparison::Bool => plain.extend(["true".to_owned(), "false".to_owned()]),
+                Comparison::IpAddress => {
+                    plain.extend(addresses(&text));
+                    plain.extend(["192.0.2.1".to_owned(), "2001:db8::1".to_owned()]);
+                }
+                Comparison::StringEquals | Comparison::Binary => {
+                    plain.push(text.clone());
+                    patterns.push(Pattern::plain(text.chars().map(Piece::Plain).collect()));
+                }
+                Comparison::StringEqualsIgnoreCase => {
+                    let pieces = text.chars().map(Piece::Plain).collect();
+                    let pattern = Pattern::plain(pieces);
+                    patterns.push(Pattern { ignores_case: true, ..pattern });
+                    plain.push(text);
+                }
+                Comparison::StringLike => patterns.push(Pattern::plain(pieces)),
+                Comparison::ArnLike => patterns.extend(arn_pattern(pieces)),
+                Comparison::Null | Comparison::Unknown => {}
+            }
+        }
+    }
+    // A key that is compared with numbers alone has a number for its value, and so on.
+    let is_typed = |condition: &&Condition| {
+        let comparison = condition.comparison();
+        let is_number = matches!(comparison, Comparison::Numeric(_) | Comparison::Date(_));
+        is_number || matches!(comparison, Comparison::Bool | Comparison::IpAddress)
+    };
+    let has_texts = conditions
+        .iter()
+        .any(|condition| !is_typed(condition) && condition.comparison() != Comparison::Null);
+    if has_texts || !conditions.iter().any(is_typed) {
+        plain.push(OTHER.to_owned());
+    }
+    plain.extend(around(numbers));
+    plain.extend(around_dates(&dates));
+    if !has_texts {
+        let mut seen = BTreeSet::new();
+        plain.retain(|value| seen.insert(value.clone()));
+        return (plain, false);
+    }
+    let machines = Machines::new(patterns);
+    let letters = Letters::of(&machines);
+    let found = search(&machines, &machines.start(), &letters);
+    plain.extend(found.texts);
+    let mut seen = BTreeSet::new();
+    plain.retain(|value| seen.insert(value.clone()));
+    (plain, found.is_bound)
+}
+
+/// Any text over the letters that the patterns know, and some that they do not.
+#[derive(Debug)]
+struct Letters(String);
+
+impl Letters {
+    fn of(machines: &Machines) -> Self {
+        let mut letters = machines.letters();
+        // One letter stands for all that no pattern knows; a colon parts an ARN.
+        letters.extend(('a'..='z').chain('0'..='9').find(|letter| !letters.contains(letter)));
+        letters.push(':');
+        Self(letters.into_iter().collect())
+    }
+}
+
+impl NameRange for Letters {
+    fn letters(&self) -> &str {
+        &self.0
+    }
+
+    fn step(&self, _state: u8, _letter: char) -> Option<u8> {
+        Some(0)
+    }
+
+    fn may_end(&self, _state: u8) -> bool {
+        true
+    }
+
+    fn lengths(&self) -> (usize, usize) {
+        (0, LONGEST)
+    }
+}
+
+/// An ARN's six parts are compared each by itself: up to the fifth colon a wildcard reads none.
+/// Fewer parts match nothing.
+fn arn_pattern(pieces: Vec<Piece>) -> Option<Pattern> {
+    let colons = pieces.iter().enumerate().filter(|(_, piece)| **piece == Piece::Plain(':'));
+    let within_colons = colons.map(|(index, _)| index).nth(4)?;
+    Some(Pattern { within_colons, ..Pattern::plain(pieces) })
+}
+
+/// Each number, and one in every gap between them.
+fn around(mut numbers: Vec<f64>) -> Vec<String> {
+    numbers.sort_by(f64::total_cmp);
+    numbers.dedup();
+    let mut around: Vec<f64> = numbers.clone();
+    around.extend(numbers.windows(2).map(|pair| f64::midpoint(pair[0], pair[1])));
+    around.extend(numbers.first().map(|first| first - 1.0));
+    around.extend(numbers.last().map(|last| last + 1.0));
+    around.into_iter().map(|number| number.to_string()).collect()
+}
+
+/// Each instant, and one in every gap between them.
+fn around_dates(dates: &[String]) -> Vec<String> {
+    let mut instants: Vec<jiff::Timestamp> =
+        dates.iter().filter_map(|date| crate::condition::instant(date)).collect();
+    instants.sort_unstable();
+    instants.dedup();
+    let mut around = instants.clone();
+    around.extend(instants.windows(2).filter_map(|pair| {
+        let half = (pair[1].as_nanosecond() - pair[0].as_nanosecond()) / 2;
+        jiff::Timestamp::from_nanosecond(pair[0].as_nanosecond() + half).ok()
+    }));
+    let day = jiff::SignedDuration::from_hours(24);
+    around.extend(instants.first().and_then(|first| first.checked_sub(day).ok()));
+    around.extend(instants.last().and_then(|last| last.checked_add(day).ok()));
+    around.into_iter().map(|instant| instant.to_string()).collect()
+}
+
+/// The ends of a range of addresses, their neighbours outside, and addresses that few ranges hold.
+fn addresses(range: &str) -> Vec<String> {
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+    let Some(range) = range
+        .parse::<ipnet::IpNet>()
+        .ok()
+        .or_else(|| range.parse::<IpAddr>().ok().map(ipnet::IpNet::from))
+    else {
+        return Vec::new();
+    };
+    let neighbours = match (range.network(), range.broadcast()) {
+        (IpAddr::V4(first), IpAddr::V4(last)) => {
+            let before = u32::from(first).checked_sub(1).map(Ipv4Addr::from).map(IpAddr::V4);
+            let after = u32::from(last).checked_add(1).map(Ipv4Addr::from).map(IpAddr::V4);
+            [before, after]
+        }
+        (IpAddr::V6(first), IpAddr::V6(last)) => {
+            let before = u128::from(first).checked_sub(1).map(Ipv6Addr::from).map(IpAddr::V6);
+            let after = u128::from(last).checked_add(1).map(Ipv6Addr::from).map(IpAddr::V6);
+            [before, after]
+        }
+        _ => [None, None],
+    };
+    let inside = [range.network(), range.broadcast()];
+    inside.into_iter().chain(neighbours.into_iter().flatten()).map(|ip| ip.to_string()).collect()
+}

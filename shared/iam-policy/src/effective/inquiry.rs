@@ -1,0 +1,260 @@
+//! One question: every resource is judged in every way in which the conditions can hold.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use crate::bits::Bits;
+use crate::context::Context;
+use crate::decision::{Outcome, PolicySet, StatementRef};
+use crate::document::Effect;
+use crate::effective::contexts::{Applying, Contexts, Way};
+use crate::effective::resources::{Place, Resources};
+use crate::effective::{Access, Consent, Level, Question, Witness};
+use crate::evaluation::{Evaluation, Reach};
+use crate::statement::meets_resource;
+use crate::truth::Truth;
+
+/// How much is judged before what is left is open: ways times the words of a set of statements.
+const WORK: usize = 200_000;
+
+/// A question, with what is the same in every place.
+pub struct Inquiry<'question> {
+    question: &'question Question<'question>,
+    /// One for each action.
+    evaluations: Vec<Evaluation<'question>>,
+    contexts: Contexts,
+}
+
+/// What came of one resource.
+struct Judged {
+    /// The most that it can be, whatever is open.
+    level: Level,
+    /// The least that it can be.
+    at_least: Level,
+    /// A way in which it is permitted, for certain if there is one.
+    way: Option<usize>,
+}
+
+impl<'question> Inquiry<'question> {
+    /// Gathers what the policies say of the question.
+    pub fn new(policies: &'question PolicySet, question: &'question Question<'question>) -> Self {
+        let actions = question.actions.iter();
+        let evaluations: Vec<Evaluation<'_>> = actions
+            .map(|action| Evaluation::new(policies, action.name, question.principal))
+            .collect();
+        let contexts = Contexts::new(&evaluations, question.knowledge);
+        Self { question, evaluations, contexts }
+    }
+
+    /// Judges place by place. Places that are alike in all that decides are judged once.
+    pub fn answer(&self) -> Access {
+        let mut answer = Answer::new(&self.evaluations);
+        if !self.evaluations.iter().all(Evaluation::can_allow) {
+            return answer.access;
+        }
+        let takes_resource = self.question.actions.iter().any(|action| action.takes_resource);
+        let mut resources = Resources::new(&self.evaluations, self.question.names);
+        let mut seen = HashSet::new();
+        let mut ways = HashMap::new();
+        let mut work = 0;
+        for place in self.question.places {
+            if !takes_resource && place.consent != Consent::Own {
+                continue;
+            }
+            let telling = self.contexts.telling(&place.known);
+            let known = self.contexts.known_in(&telling);
+            // The ARN of a resource tells where it lies; `*` does not.
+            let place_tells = if takes_resource { Context::new() } else { telling.clone() };
+            let signature = takes_resource.then(|| resources.signature(place, &known));
+            if !seen.insert((signature.clone(), place.consent, telling.clone())) {
+                continue;
+            }
+            let ways = ways
+                .entry(telling)
+                .or_insert_with(|| self.contexts.ways(&known, &self.evaluations));
+            let found = match signature {
+                Some(signature) => resources.found(place, signature),
+                None => resources.without(),
+            };
+            let mut is_cut = found.is_bound;
+            let mut covered = Level::Allowed;
+            let mut meetings = HashSet::new();
+            for resource in &found.resources {
+                let meeting = self.meeting(resource, &known);
+                if !meetings.insert(meeting.clone()) {
+                    continue;
+                }
+                work += ways.len() * self.words();
+                if work > WORK {
+                    is_cut = true;
+                    break;
+                }
+                let judged = self.judge(&meeting, ways, place, &mut answer);
+                covered = covered.min(judged.level);
+                answer.keep(&judged, resource, ways, &place_tells);
+            }
+            if is_cut {
+                let widest: Vec<Applying> = self.evaluations.iter().map(widest).collect();
+                let judged = self.judge(&widest, ways, place, &mut answer);
+                answer.upper = answer.upper.max(judged.level);
+            } else if place.consent == Consent::Own && !found.resources.is_empty() {
+                answer.best_cover = answer.best_cover.max(covered);
+            }
+        }
+        answer.done(&self.evaluations)
+    }
+
+    fn words(&self) -> usize {
+        self.evaluations.iter().map(|about| about.parts.len().div_ceil(64)).sum::<usize>().max(1)
+    }
+
+    /// What applies as far as the resource decides.
+    fn meeting(&self, resource: &str, known: &Context) -> Vec<Applying> {
+        let actions = self.question.actions.iter().zip(&self.evaluations);
+        actions
+            .map(|(action, about)| {
+                let resource = if action.takes_resource { resource } else { "*" };
+                let mut applying = Applying::all(about.parts.len());
+                for (number, part) in about.parts.iter().enumerate() {
+                    let stands = part.stands_on.is_none_or(|policy| policy.is_on(resource));
+                    let truth = Truth::from(stands);
+                    let meets = || meets_resource(part.statement, resource, known);
+                    applying.limit(number, if stands { meets() } else { truth });
+                }
+                applying
+            })
+            .collect()
+    }
+
+    /// Judges one resource over every way.
+    fn judge(
+        &self,
+        meeting: &[Applying],
+        ways: &[Way],
+        place: &Place,
+        answer: &mut Answer,
+    ) -> Judged {
+        let (mut always, mut surely_always) = (true, true);
+        let (mut sometimes, mut surely) = (None, None);
+        for (index, way) in ways.iter().enumerate() {
+            let (mut permitted, mut certain) = (true, true);
+            let mut granting = Vec::with_capacity(self.evaluations.len());
+            for (number, about) in self.evaluations.iter().enumerate() {
+                let is_cross_account =
+                    place.consent != Consent::Own && self.question.actions[number].takes_resource;
+                let reach = Reach { is_cross_account, is_admitted: true };
+                let applying = way.applying[number].and(&meeting[number]);
+                let (sure, maybe) = (&applying.certain, &applying.possible);
+                match about.outcome(maybe, sure, reach) {
+                    Outcome::Allowed => granting.push(about.granting(maybe, reach)),
+                    Outcome::ExplicitlyDenied => answer.denying[number].add(&about.denying(sure)),
+                    Outcome::ImplicitlyDenied => {}
+                }
+                permitted &= granting.len() == number + 1;
+                certain =
+                    certain && permitted && about.outcome(sure, maybe, reach) == Outcome::Allowed;
+            }
+            always &= permitted;
+            surely_always &= certain;
+            if permitted {
+                for (all, some) in answer.granting.iter_mut().zip(&granting) {
+                    all.add(some);
+                }
+                sometimes = sometimes.or(Some(index));
+                if certain {
+                    surely = surely.or(Some(index));
+                }
+            }
+        }
+        let level = |sometimes: Option<usize>, always: bool| match (sometimes, always) {
+            (None, _) => Level::Denied,
+            (_, true) if place.consent != Consent::Unknown => Level::Allowed,
+            _ => Level::Conditional,
+        };
+        Judged {
+            level: level(sometimes, always),
+            at_least: level(surely, surely_always),
+            way: surely.or(sometimes),
+        }
+    }
+}
+
+/// What some resource could meet at most: every Allow, and no Deny that a resource may escape.
+fn widest(about: &Evaluation<'_>) -> Applying {
+    let mut applying = Applying::all(about.parts.len());
+    for (number, part) in about.parts.iter().enumerate() {
+        let is_on_everything = part.stands_on.is_none()
+            && part.statement.resource.as_ref().is_some_and(|element| {
+                !element.is_not && element.patterns.iter().any(|pattern| pattern.as_str() == "*")
+            });
+        if part.statement.effect == Effect::Deny && !is_on_everything {
+            applying.limit(number, Truth::False);
+        }
+    }
+    applying
+}
+
+/// The answer as far as it is known.
+struct Answer {
+    access: Access,
+    granting: Vec<Bits>,
+    denying: Vec<Bits>,
+    best_cover: Level,
+    /// The most that a resource can be that was not looked at.
+    upper: Level,
+    /// What the witness can be, at least and at most.
+    witnessed: (Level, Level),
+}
+
+impl Answer {
+    fn new(evaluations: &[Evaluation<'_>]) -> Self {
+        let none: Vec<Bits> =
+            evaluations.iter().map(|about| Bits::none(about.parts.len())).collect();
+        let access = Access {
+            level: Level::Denied,
+            at_least: Level::Denied,
+            witness: None,
+            covers_a_place: false,
+            granting: BTreeSet::new(),
+            denying: BTreeSet::new(),
+            is_bound: false,
+        };
+        Self {
+            access,
+            granting: none.clone(),
+            denying: none,
+            best_cover: Level::Denied,
+            upper: Level::Denied,
+            witnessed: (Level::Denied, Level::Denied),
+        }
+    }
+
+    /// Keeps what is better than all before. A certain witness is better than a possible one.
+    fn keep(&mut self, judged: &Judged, resource: &str, ways: &[Way], place_tells: &Context) {
+        self.access.level = self.access.level.max(judged.level);
+        self.access.at_least = self.access.at_least.max(judged.at_least);
+        let can_be = (judged.at_least, judged.level);
+        let Some(way) = judged.way.filter(|_| can_be > self.witnessed) else {
+            return;
+        };
+        self.witnessed = can_be;
+        let is_allowed = judged.at_least == Level::Allowed;
+        let mut context = if is_allowed { Vec::new() } else { ways[way].chosen.clone() };
+        context
+            .extend(place_tells.keys().map(|(key, value)| (key.to_owned(), Some(value.clone()))));
+        self.access.witness = Some(Witness { resource: resource.to_owned(), context });
+    }
+
+    fn done(mut self, evaluations: &[Evaluation<'_>]) -> Access {
+        let cited = |sets: &[Bits]| -> BTreeSet<StatementRef> {
+            let numbered = evaluations.iter().zip(sets);
+            numbered.flat_map(|(about, set)| set.iter().map(|number| about.cited(number))).collect()
+        };
+        self.access.granting = cited(&self.granting);
+        self.access.denying = cited(&self.denying);
+        self.access.level = self.access.level.max(self.upper);
+        self.access.is_bound = self.access.level != self.access.at_least;
+        let is_any = self.access.level > Level::Denied;
+        self.access.covers_a_place = is_any && self.best_cover >= self.access.level;
+        self.access
+    }
+}

@@ -1,0 +1,201 @@
+//! AWS's order of evaluation, over the set of statements that apply.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
+
+use crate::bits::Bits;
+use crate::decision::{NamedPolicy, Outcome, PolicySet, ResourcePolicy, StatementRef};
+use crate::document::{Effect, Statement};
+use crate::principal::{Named, Principal};
+use crate::statement::{denies, meets_action, names};
+use crate::truth::Truth;
+
+/// One statement of the policies that is about an action, and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'set> {
+    policy: &'set NamedPolicy,
+    index: usize,
+    /// The statement.
+    pub statement: &'set Statement,
+    /// The resource policy that it is of; none for the principal's own.
+    pub stands_on: Option<&'set ResourcePolicy>,
+    /// Unknown, where the statement has an element that IAM does not know, or where it is open
+    /// whether it denies the principal.
+    pub known: Truth,
+}
+
+/// The statements about one action and one principal, and what each can do.
+#[derive(Clone, Debug)]
+pub struct Evaluation<'set> {
+    /// The statements, by their numbers.
+    pub parts: Vec<Part<'set>>,
+    denies: Bits,
+    identity: Bits,
+    boundary: Option<Bits>,
+    scps: Vec<Bits>,
+    /// Allows of a resource's policy: by the role, limited by the boundary; by session or anyone.
+    to_role: Bits,
+    to_session: Bits,
+    by_resource: Bits,
+}
+
+/// What is not said by statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Whether the resource is another account's.
+    pub is_cross_account: bool,
+    /// Whether that account is taken to admit the principal, whatever its policies.
+    pub is_admitted: bool,
+}
+
+impl<'set> Evaluation<'set> {
+    /// Gathers the statements about an action.
+    pub fn new(policies: &'set PolicySet, action: &str, principal: &Principal) -> Self {
+        let mut parts: Vec<(Part<'set>, Kind)> = Vec::new();
+        let mut gather =
+            |policy: &'set NamedPolicy, kind: Kind, on: Option<&'set ResourcePolicy>| {
+                for (index, statement) in policy.document.statements.iter().enumerate() {
+                    if meets_action(statement, action) {
+                        let known = statement.known();
+                        parts.push((Part { policy, index, statement, stands_on: on, known }, kind));
+                    }
+                }
+            };
+        for policy in &policies.identity {
+            gather(policy, Kind::Identity, None);
+        }
+        if let Some(policy) = &policies.boundary {
+            gather(policy, Kind::Boundary, None);
+        }
+        for (level, scps) in policies.scps.iter().enumerate() {
+            for policy in scps {
+                gather(policy, Kind::Scp(level), None);
+            }
+        }
+        // Of resource control policies AWS attaches the one that allows everything by itself, and
+        // customers can write Deny alone.
+        // <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
+        for policy in policies.rcps.iter().flatten() {
+            gather(policy, Kind::Rcp, None);
+        }
+        for resource in &policies.resource {
+            let covers = |covered: &String| covered.eq_ignore_ascii_case(action);
+            if resource.covers.is_empty() || resource.covers.iter().any(covers) {
+                gather(&resource.policy, Kind::Resource, Some(resource));
+            }
+        }
+        let size = parts.len();
+        let mut evaluation = Self {
+            parts: Vec::with_capacity(size),
+            denies: Bits::none(size),
+            identity: Bits::none(size),
+            boundary: policies.boundary.as_ref().map(|_| Bits::none(size)),
+            scps: vec![Bits::none(size); policies.scps.len()],
+            to_role: Bits::none(size),
+            to_session: Bits::none(size),
+            by_resource: Bits::none(size),
+        };
+        let has_boundary = policies.boundary.is_some();
+        for (number, (mut part, kind)) in parts.into_iter().enumerate() {
+            if part.statement.effect == Effect::Deny {
+                evaluation.denies.insert(number);
+                if matches!(kind, Kind::Resource) {
+                    part.known = part.known.and(denies(part.statement, principal, has_boundary));
+                }
+            } else {
+                evaluation.place(number, &part, kind, principal);
+            }
+            evaluation.parts.push(part);
+        }
+        evaluation
+    }
+
+    /// Puts an Allow where it can do something.
+    fn place(&mut self, number: usize, part: &Part<'_>, kind: Kind, principal: &Principal) {
+        match kind {
+            Kind::Identity => self.identity.insert(number),
+            Kind::Boundary => self.boundary.iter_mut().for_each(|bits| bits.insert(number)),
+            Kind::Scp(level) => self.scps[level].insert(number),
+            Kind::Rcp => {}
+            Kind::Resource => {
+                let named = names(part.statement, principal);
+                if named > Named::Not {
+                    self.by_resource.insert(number);
+                }
+                match named {
+                    Named::Session => self.to_session.insert(number),
+                    Named::Role => self.to_role.insert(number),
+                    Named::Account | Named::Not => {}
+                }
+            }
+        }
+    }
+
+    /// Whether there is an Allow at all that could grant.
+    pub fn can_allow(&self) -> bool {
+        !(self.identity.is_empty() && self.to_role.is_empty() && self.to_session.is_empty())
+    }
+
+    /// The statements that deny, of those that apply.
+    pub fn denying(&self, applying: &Bits) -> Bits {
+        self.denies.and(applying)
+    }
+
+    /// The answer, where these Allows and these Denies apply.
+    pub fn outcome(&self, allows: &Bits, denies: &Bits, reach: Reach) -> Outcome {
+        if self.denies.meets(denies) {
+            return Outcome::ExplicitlyDenied;
+        }
+        // Service control policies never grant: every level has to let the request through.
+        if self.scps.iter().any(|level| !level.meets(allows)) {
+            return Outcome::ImplicitlyDenied;
+        }
+        let within_boundary = self.boundary.as_ref().is_none_or(|bits| bits.meets(allows));
+        let by_identity = within_boundary && self.identity.meets(allows);
+        let is_allowed = if reach.is_cross_account {
+            by_identity && (reach.is_admitted || self.by_resource.meets(allows))
+        } else {
+            by_identity
+                || self.to_session.meets(allows)
+                || within_boundary && self.to_role.meets(allows)
+        };
+        if is_allowed { Outcome::Allowed } else { Outcome::ImplicitlyDenied }
+    }
+
+    /// The statements that grant a request that is allowed.
+    pub fn granting(&self, allows: &Bits, reach: Reach) -> Bits {
+        let mut granting = Bits::none(self.parts.len());
+        let within_boundary = self.boundary.as_ref().is_none_or(|bits| bits.meets(allows));
+        if within_boundary {
+            granting.add(&self.identity);
+        }
+        if reach.is_cross_account {
+            granting.add(&self.by_resource);
+        } else {
+            granting.add(&self.to_session);
+            if within_boundary {
+                granting.add(&self.to_role);
+            }
+        }
+        granting.and(allows)
+    }
+
+    /// A statement, cited.
+    pub fn cited(&self, number: usize) -> StatementRef {
+        let part = &self.parts[number];
+        StatementRef {
+            policy: part.policy.name.clone(),
+            sid: part.statement.sid.clone(),
+            index: part.index,
+            effect: part.statement.effect,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Identity,
+    Boundary,
+    Scp(usize),
+    Rcp,
+    Resource,
+}

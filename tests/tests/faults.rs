@@ -1,0 +1,342 @@
+//! What cannot be read, sent or kept, from a recorded event to what comes of it: each fault has
+//! the answer that the design names, and none ends in PASSED, ARCHIVED, RESOLVED or silence.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use change_events::read_batch;
+use ecr_audit::arn::{RoleArn, RoleName};
+use ecr_audit::error::PortError;
+use ecr_audit::finding::Finding;
+use ecr_audit::journey::{Handled, handle};
+use ecr_audit::node_role::UseListing;
+use ecr_audit::ports::{Iam, ImportOutcome, InstanceProfile, Ports, SecurityHub, StoredFinding};
+use ecr_audit::role_policies::RolePolicies;
+use ecr_audit::settings::Settings;
+use futures::executor::block_on;
+use jiff::Timestamp;
+use memory_adapters::{
+    Account, Cluster, ManualClock, MemoryAccount, MemoryLedger, MemorySecurityHub,
+    MemorySweepRequests, MemoryTopics, Nodegroup, Tags,
+};
+use serde_json::{Value, json};
+
+const ACCOUNT: &str = "111122223333";
+const REGION: &str = "eu-west-1";
+const ROLE: &str = "arn:aws:iam::111122223333:role/eks/prod-workers";
+const NODE_ECR: &str = "arn:aws:iam::111122223333:policy/NodeEcr";
+const PULL_ONLY: &str = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly";
+const PUSH: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ecr:PutImage","Resource":"*"}}"#;
+
+/// A day after the recorded events: late enough to be believed at once.
+const LATE: &str = "2026-01-16T10:00:00Z";
+
+/// IAM that answers every read of a role with an error, as long as there is one.
+struct FaultyIam<'account> {
+    account: &'account MemoryAccount,
+    fault: &'account Mutex<Option<PortError>>,
+}
+
+#[async_trait]
+impl Iam for FaultyIam<'_> {
+    async fn role(&self, role_name: &RoleName) -> Result<Option<RolePolicies>, PortError> {
+        let fault = self.fault.lock().unwrap().clone();
+        match fault {
+            Some(fault) => Err(fault),
+            None => self.account.role(role_name).await,
+        }
+    }
+
+    async fn roles_with_policy(&self, policy_arn: &str) -> Result<Vec<RoleName>, PortError> {
+        self.account.roles_with_policy(policy_arn).await
+    }
+
+    async fn instance_profile(&self, name: &str) -> Result<Option<InstanceProfile>, PortError> {
+        self.account.instance_profile(name).await
+    }
+
+    async fn cluster_instance_profiles(&self, now: Timestamp) -> UseListing {
+        self.account.cluster_instance_profiles(now).await
+    }
+}
+
+/// Security Hub that refuses what is brought, as long as it has a reason.
+struct RefusingSecurityHub<'hub> {
+    hub: &'hub MemorySecurityHub,
+    reason: &'hub Mutex<Option<String>>,
+}
+
+#[async_trait]
+impl SecurityHub for RefusingSecurityHub<'_> {
+    async fn import(&self, findings: &[Finding]) -> Result<Vec<ImportOutcome>, PortError> {
+        let reason = self.reason.lock().unwrap().clone();
+        match reason {
+            Some(reason) => Ok(vec![ImportOutcome::Refused(reason); findings.len()]),
+            None => self.hub.import(findings).await,
+        }
+    }
+
+    async fn resolve(&self, findings: &[Finding]) -> Result<(), PortError> {
+        self.hub.resolve(findings).await
+    }
+
+    async fn read_back(&self, ids: &[String]) -> Result<Vec<StoredFinding>, PortError> {
+        self.hub.read_back(ids).await
+    }
+}
+
+/// The account of the recorded events: a nodegroup wears a role that can pull.
+struct World {
+    account: MemoryAccount,
+    ledger: MemoryLedger,
+    security_hub: MemorySecurityHub,
+    topics: MemoryTopics,
+    sweep_requests: MemorySweepRequests,
+    clock: ManualClock,
+    settings: Settings,
+    iam_fault: Mutex<Option<PortError>>,
+    refusal: Mutex<Option<String>>,
+    messages: RefCell<usize>,
+}
+
+impl World {
+    /// The world after its nodegroup was heard of.
+    fn new() -> Self {
+        let role_arn = RoleArn::parse(ROLE).unwrap();
+        let now: Timestamp = LATE.parse().unwrap();
+        let mut account = Account::new(ACCOUNT, "aws");
+        account.create_policy(NODE_ECR, PUSH).unwrap();
+        account.create_role(&role_arn, now).unwrap();
+        account.attach_role_policy("prod-workers", PULL_ONLY).unwrap();
+        account.create_cluster(REGION, "prod", Cluster::default()).unwrap();
+        let nodegroup = Nodegroup { node_role: role_arn, tags: Tags::new() };
+        account.create_nodegroup(REGION, "prod", "workers", nodegroup).unwrap();
+        let mut settings = Settings::for_account(ACCOUNT, "aws", "us-east-1");
+        settings.regions = vec![REGION.to_owned()];
+        let world = Self {
+            account: MemoryAccount::new(account),
+            ledger: MemoryLedger::default(),
+            security_hub: MemorySecurityHub::default(),
+            topics: MemoryTopics::default(),
+            sweep_requests: MemorySweepRequests::default(),
+            clock: ManualClock::new(now, "faults"),
+            settings,
+            iam_fault: Mutex::new(None),
+            refusal: Mutex::new(None),
+            messages: RefCell::new(0),
+        };
+        assert!(world.hear("eks/CreateNodegroup", 1).failed.is_empty());
+        assert_eq!(world.statuses()["read-only"], ("PASSED".to_owned(), "RESOLVED".to_owned()));
+        world
+    }
+
+    /// A recorded event arrives, for the first time or again.
+    fn hear(&self, event: &str, receipts: usize) -> Handled {
+        let path = format!("{}/../events/{event}.json", env!("CARGO_MANIFEST_DIR"));
+        let body = std::fs::read_to_string(path).unwrap();
+        *self.messages.borrow_mut() += 1;
+        let record = json!({
+            "messageId": format!("message-{}", self.messages.borrow()),
+            "body": body,
+            "attributes": { "ApproximateReceiveCount": receipts.to_string() },
+        });
+        let batch = read_batch(&json!({ "Records": [record] }), ACCOUNT);
+        assert!(batch.broken.is_empty(), "{:?}", batch.broken);
+        let iam = FaultyIam { account: &self.account, fault: &self.iam_fault };
+        let security_hub = RefusingSecurityHub { hub: &self.security_hub, reason: &self.refusal };
+        let ports = Ports {
+            iam: &iam,
+            eks: &self.account,
+            ecr: &self.account,
+            ledger: &self.ledger,
+            security_hub: &security_hub,
+            topics: &self.topics,
+            sweep_requests: &self.sweep_requests,
+            clock: &self.clock,
+        };
+        block_on(handle(&ports, &self.settings, &batch.arrivals))
+    }
+
+    fn attach_push(&self) {
+        self.account
+            .change(|account| account.attach_role_policy("prod-workers", NODE_ECR))
+            .unwrap();
+    }
+
+    fn iam_answers(&self, fault: PortError) {
+        *self.iam_fault.lock().unwrap() = Some(fault);
+    }
+
+    fn iam_is_well(&self) {
+        *self.iam_fault.lock().unwrap() = None;
+    }
+
+    fn held(&self, check: &str) -> Value {
+        let findings = self.security_hub.findings();
+        let held = findings.into_iter().find(|finding| finding.id.ends_with(check));
+        held.expect("the finding is there").asff
+    }
+
+    /// Compliance and workflow of each check.
+    fn statuses(&self) -> BTreeMap<String, (String, String)> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let findings = self.security_hub.findings().into_iter();
+        findings
+            .map(|held| {
+                let check = held.id.rsplit('/').next().unwrap().to_owned();
+                let status = text(&held.asff["Compliance"]["Status"]);
+                (check, (status, held.workflow_status))
+            })
+            .collect()
+    }
+}
+
+fn denied() -> PortError {
+    PortError::answered("iam:GetRole", 403, "AccessDenied", "not authorized to perform iam:GetRole")
+}
+
+fn throttled() -> PortError {
+    PortError::answered("iam:GetRole", 400, "Throttling", "Rate exceeded")
+}
+
+#[test]
+fn a_throttled_read_records_nothing_and_the_message_comes_again() {
+    let world = World::new();
+    let (before, findings) = (world.ledger.state(), world.security_hub.findings());
+    world.attach_push();
+    world.iam_answers(throttled());
+    let handled = world.hear("iam/AttachRolePolicy", 1);
+    assert_eq!(handled.failed.len(), 1);
+    assert!(handled.failed.values().all(|reason| reason.contains("Throttling")), "{handled:?}");
+    assert_eq!(world.ledger.state(), before);
+    assert_eq!(world.security_hub.findings(), findings);
+    assert_eq!(world.topics.alerts().len(), 0);
+
+    world.iam_is_well();
+    assert!(world.hear("iam/AttachRolePolicy", 2).failed.is_empty());
+    assert_eq!(world.statuses()["read-only"].0, "FAILED");
+    assert_eq!(world.topics.alerts().len(), 1);
+}
+
+#[test]
+fn a_denied_read_leaves_the_verdict_and_tells_the_operators() {
+    let world = World::new();
+    world.attach_push();
+    assert!(world.hear("iam/AttachRolePolicy", 1).failed.is_empty());
+    world.account.change(|account| account.detach_role_policy("prod-workers", NODE_ECR)).unwrap();
+    world.iam_answers(denied());
+    assert!(world.hear("iam/DetachRolePolicy", 1).failed.is_empty());
+    // What was FAILED stays so: nobody saw that it was put right.
+    assert_eq!(world.statuses()["read-only"], ("FAILED".to_owned(), "NEW".to_owned()));
+    assert!(world.held("read-only")["Description"].as_str().unwrap().contains("AccessDenied"));
+    assert_eq!(world.topics.alerts().len(), 1, "nobody is told that it is resolved");
+    let lines = world.topics.operators_lines();
+    assert!(lines.iter().any(|line| line.text.contains("AccessDenied")), "{lines:?}");
+
+    world.iam_is_well();
+    assert!(world.hear("iam/DetachRolePolicy", 1).failed.is_empty());
+    assert_eq!(world.statuses()["read-only"], ("PASSED".to_owned(), "RESOLVED".to_owned()));
+    assert_eq!(world.topics.alerts().len(), 2);
+}
+
+#[test]
+fn a_role_that_was_never_read_is_not_available() {
+    let world = World::new();
+    let other = RoleArn::parse("arn:aws:iam::111122223333:role/unread").unwrap();
+    world.account.change(|account| {
+        account.create_role(&other, LATE.parse().unwrap()).unwrap();
+        account.delete_nodegroup(REGION, "prod", "workers").unwrap();
+        let nodegroup = Nodegroup { node_role: other.clone(), tags: Tags::new() };
+        account.create_nodegroup(REGION, "prod", "workers", nodegroup).unwrap();
+    });
+    world.iam_answers(denied());
+    assert!(world.hear("eks/CreateNodegroup", 1).failed.is_empty());
+    let findings = world.security_hub.findings();
+    let of_other: Vec<&Value> = findings
+        .iter()
+        .filter(|finding| finding.id.starts_with(other.as_str()))
+        .map(|finding| &finding.asff)
+        .collect();
+    assert_eq!(of_other.len(), 2);
+    for finding in of_other {
+        assert_eq!(finding["Compliance"]["Status"], "NOT_AVAILABLE");
+        assert_eq!(finding["RecordState"], "ACTIVE");
+    }
+}
+
+#[test]
+fn a_document_that_is_no_policy_is_named_and_nothing_passes() {
+    let world = World::new();
+    let broken = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Permit"}"#;
+    world.account.change(|account| {
+        account.put_role_policy("prod-workers", "broken", broken).unwrap();
+    });
+    let handled = world.hear("iam/PutRolePolicy", 2);
+    assert!(handled.failed.is_empty(), "{handled:?}");
+    // It had passed before, and that verdict is no longer sure.
+    let finding = world.held("read-only");
+    let description = finding["Description"].as_str().unwrap();
+    assert!(description.contains("inline:broken"), "{description}");
+    let lines = world.topics.operators_lines();
+    assert!(lines.iter().any(|line| line.text.contains("inline:broken")), "{lines:?}");
+}
+
+#[test]
+fn a_role_deleted_since_its_event_is_archived_and_its_owner_told() {
+    let world = World::new();
+    world.attach_push();
+    assert!(world.hear("iam/AttachRolePolicy", 1).failed.is_empty());
+    world.account.change(|account| {
+        account.detach_role_policy("prod-workers", NODE_ECR).unwrap();
+        account.detach_role_policy("prod-workers", PULL_ONLY).unwrap();
+        account.delete_role("prod-workers").unwrap();
+    });
+    // The event is about a policy; that the role is gone is seen in the read.
+    assert!(world.hear("iam/DetachRolePolicy", 2).failed.is_empty());
+    assert_eq!(world.held("read-only")["RecordState"], "ARCHIVED");
+    assert_eq!(world.statuses()["read-only"].0, "FAILED", "its last verdict stays");
+    assert_eq!(world.topics.alerts().len(), 2);
+}
+
+#[test]
+fn a_fresh_change_that_is_not_visible_yet_comes_again_once() {
+    let world = World::new();
+    world.clock.set("2026-01-15T10:02:00Z".parse().unwrap());
+    let before = world.ledger.state();
+    let handled = world.hear("iam/AttachRolePolicy", 1);
+    assert_eq!(handled.failed.len(), 1);
+    assert_eq!(world.ledger.state(), before);
+    // From the second receipt on, what is read is believed.
+    assert!(world.hear("iam/AttachRolePolicy", 2).failed.is_empty());
+    assert_eq!(world.statuses()["read-only"].0, "PASSED");
+}
+
+#[test]
+fn a_refused_finding_keeps_its_message_and_the_mail_goes_once() {
+    let world = World::new();
+    world.attach_push();
+    *world.refusal.lock().unwrap() = Some("InvalidInput: Title is too long".to_owned());
+    let handled = world.hear("iam/AttachRolePolicy", 1);
+    assert_eq!(handled.failed.len(), 1);
+    assert!(handled.failed.values().all(|reason| reason.contains("Title is too long")));
+    assert_eq!(world.topics.alerts().len(), 1);
+    assert_eq!(world.statuses()["read-only"].0, "PASSED", "Security Hub holds the old one");
+
+    *world.refusal.lock().unwrap() = None;
+    assert!(world.hear("iam/AttachRolePolicy", 2).failed.is_empty());
+    assert_eq!(world.statuses()["read-only"].0, "FAILED");
+    assert_eq!(world.topics.alerts().len(), 1, "nothing repeats");
+}
+
+#[test]
+fn where_security_hub_is_off_the_operators_hear_and_mails_go_on() {
+    let world = World::new();
+    world.attach_push();
+    world.security_hub.set_enabled(false);
+    assert!(world.hear("iam/AttachRolePolicy", 1).failed.is_empty());
+    assert_eq!(world.topics.alerts().len(), 1);
+    let lines = world.topics.operators_lines();
+    assert!(lines.iter().any(|line| line.subject.contains("Security Hub is not enabled")));
+}

@@ -1,0 +1,196 @@
+//! What waits: who may send to a queue, what stands behind it, and who is told when it is stuck.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_yaml_ng::Value;
+
+use crate::stack::{Stack, all_referred, referred, texts};
+
+/// Every stack that has queues.
+const STACKS: [&str; 2] = ["template.yaml", "infra/regional-forwarder.yaml"];
+
+/// Every target of every rule, with the rule's logical id.
+fn targets(stack: &Stack) -> Vec<(String, &Value)> {
+    let rules = stack.resources("AWS::Events::Rule").into_iter();
+    rules
+        .flat_map(|(id, rule)| {
+            let targets = rule["Targets"].as_sequence().unwrap().iter();
+            targets.map(move |target| (id.clone(), target))
+        })
+        .collect()
+}
+
+/// Each rule with each queue that it sends to, at once or as dead letters.
+fn sending(stack: &Stack) -> BTreeSet<(String, String)> {
+    let queues = stack.resources("AWS::SQS::Queue");
+    let mut sending = BTreeSet::new();
+    for (rule, target) in targets(stack) {
+        for arn in [&target["Arn"], &target["DeadLetterConfig"]["Arn"]] {
+            let is_reference = matches!(arn, Value::Tagged(tagged) if tagged.value.is_string());
+            if is_reference && queues.contains_key(&referred(arn)) {
+                sending.insert((rule.clone(), referred(arn)));
+            }
+        }
+    }
+    sending
+}
+
+/// Each rule with each queue whose policy admits it.
+fn admitted(stack: &Stack) -> BTreeSet<(String, String)> {
+    let mut admitted = BTreeSet::new();
+    for (id, policy) in stack.resources("AWS::SQS::QueuePolicy") {
+        let queues = all_referred(&policy["Queues"]);
+        for statement in policy["PolicyDocument"]["Statement"].as_sequence().unwrap() {
+            assert_eq!(statement["Effect"], "Allow", "{id}");
+            assert_eq!(statement["Principal"]["Service"], "events.amazonaws.com", "{id}");
+            assert_eq!(texts(&statement["Action"]), ["sqs:SendMessage"], "{id}");
+            assert_eq!(all_referred(&statement["Resource"]), queues, "{id}");
+            let rules = all_referred(&statement["Condition"]["ArnEquals"]["aws:SourceArn"]);
+            for rule in rules {
+                admitted.extend(queues.iter().map(|queue| (rule.clone(), queue.clone())));
+            }
+        }
+    }
+    admitted
+}
+
+#[test]
+fn a_queue_admits_the_rules_that_send_to_it_and_no_others() {
+    for path in STACKS {
+        let stack = Stack::read(path);
+        assert!(!sending(&stack).is_empty(), "{path}");
+        assert_eq!(sending(&stack), admitted(&stack), "{path}");
+    }
+}
+
+#[test]
+fn what_a_rule_cannot_deliver_ends_in_dead_letters() {
+    for path in STACKS {
+        let stack = Stack::read(path);
+        for (rule, target) in targets(&stack) {
+            let dead_letters = referred(&target["DeadLetterConfig"]["Arn"]);
+            assert!(
+                stack.resource(&dead_letters)["Properties"]["RedrivePolicy"].is_null(),
+                "{rule}"
+            );
+        }
+    }
+    let stack = Stack::read("template.yaml");
+    let queues = stack.resources("AWS::SQS::Queue");
+    for (rule, target) in targets(&stack) {
+        let Some(queue) = queues.get(&referred(&target["Arn"])) else { continue };
+        let behind = &queue["RedrivePolicy"]["deadLetterTargetArn"];
+        assert_eq!(target["DeadLetterConfig"]["Arn"], *behind, "{rule}");
+    }
+    let failed = &stack.resource("AccountSweep")["Properties"]["EventInvokeConfig"];
+    let behind = &queues["SweepQueue"]["RedrivePolicy"]["deadLetterTargetArn"];
+    assert_eq!(failed["DestinationConfig"]["OnFailure"]["Destination"], *behind);
+}
+
+#[test]
+fn dead_letters_are_kept_longer_than_what_waits() {
+    for path in STACKS {
+        let stack = Stack::read(path);
+        let queues = stack.resources("AWS::SQS::Queue");
+        let kept = |id: &str| queues[id]["MessageRetentionPeriod"].as_u64().unwrap();
+        let mut behind = BTreeSet::new();
+        for (id, queue) in &queues {
+            assert_eq!(queue["SqsManagedSseEnabled"], true, "{id}");
+            let redrive = &queue["RedrivePolicy"];
+            if redrive.is_null() {
+                assert_eq!(kept(id), 1_209_600, "{id} keeps as long as SQS can");
+                continue;
+            }
+            let receipts = redrive["maxReceiveCount"].as_u64().unwrap();
+            assert!(receipts >= 5, "{id}");
+            let visibility = queue["VisibilityTimeout"].as_u64().unwrap();
+            assert!(kept(id) > receipts * visibility, "{id} forgets before it gives up");
+            let dead_letters = referred(&redrive["deadLetterTargetArn"]);
+            assert!(kept(&dead_letters) > kept(id), "{dead_letters} forgets too soon");
+            behind.insert(dead_letters);
+        }
+        let dead: BTreeSet<String> = dead_letter_queues(&stack);
+        assert!(behind.is_subset(&dead) && !dead.is_empty(), "{path}");
+        let sent_to: BTreeSet<String> = sending(&stack).into_iter().map(|(_, id)| id).collect();
+        assert!(dead.is_subset(&sent_to), "{path}: nothing ends in some of {dead:?}");
+    }
+}
+
+fn dead_letter_queues(stack: &Stack) -> BTreeSet<String> {
+    let queues = stack.resources("AWS::SQS::Queue").into_iter();
+    queues.filter(|(_, queue)| queue["RedrivePolicy"].is_null()).map(|(id, _)| id).collect()
+}
+
+/// The alarms on one metric of SQS, each with the queue that it looks at.
+fn alarms<'stack>(stack: &'stack Stack, metric: &str) -> BTreeMap<String, &'stack Value> {
+    let alarms = stack.resources("AWS::CloudWatch::Alarm").into_values();
+    alarms
+        .filter(|alarm| alarm["Namespace"] == "AWS/SQS" && alarm["MetricName"] == metric)
+        .map(|alarm| {
+            let dimensions = alarm["Dimensions"].as_sequence().unwrap();
+            assert_eq!(dimensions.len(), 1, "{dimensions:?}");
+            assert_eq!(dimensions[0]["Name"], "QueueName");
+            assert_eq!(alarm["Statistic"], "Maximum");
+            assert_eq!(alarm["ComparisonOperator"], "GreaterThanThreshold");
+            (referred(&dimensions[0]["Value"]), alarm)
+        })
+        .collect()
+}
+
+#[test]
+fn one_dead_letter_rings_an_alarm() {
+    for path in STACKS {
+        let stack = Stack::read(path);
+        let alarms = alarms(&stack, "ApproximateNumberOfMessagesVisible");
+        assert_eq!(alarms.keys().cloned().collect::<BTreeSet<_>>(), dead_letter_queues(&stack));
+        for (queue, alarm) in alarms {
+            assert_eq!(alarm["Threshold"], 0, "{queue}");
+        }
+    }
+}
+
+/// A queue that nobody reads makes no dead letters. The schedule stands for SweepQueue.
+#[test]
+fn a_queue_that_nobody_reads_rings_an_alarm() {
+    let stack = Stack::read("template.yaml");
+    let alarms = alarms(&stack, "ApproximateAgeOfOldestMessage");
+    assert_eq!(alarms.keys().collect::<Vec<_>>(), ["EksQueue", "IamQueue"]);
+    for (id, alarm) in alarms {
+        let queue = &stack.resource(&id)["Properties"];
+        let threshold = alarm["Threshold"].as_u64().unwrap();
+        let receipts = queue["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap();
+        let visibility = queue["VisibilityTimeout"].as_u64().unwrap();
+        assert!(receipts * visibility < threshold, "{id}: messages that come again ring it");
+        assert!(threshold < queue["MessageRetentionPeriod"].as_u64().unwrap(), "{id}");
+    }
+}
+
+#[test]
+fn every_alarm_reaches_the_operators() {
+    for path in STACKS {
+        let stack = Stack::read(path);
+        for (id, alarm) in stack.resources("AWS::CloudWatch::Alarm") {
+            assert_eq!(all_referred(&alarm["AlarmActions"]), topic(), "{id}");
+            assert!(alarm["ActionsEnabled"].is_null(), "{id}");
+        }
+        // AWS's own key admits no alarm.
+        assert!(stack.resource("OperatorsTopic")["Properties"]["KmsMasterKeyId"].is_null());
+        let policies = stack.resources("AWS::SNS::TopicPolicy");
+        let admits_alarms = policies.values().any(|policy| {
+            let mut statements =
+                policy["PolicyDocument"]["Statement"].as_sequence().unwrap().iter();
+            all_referred(&policy["Topics"]) == topic()
+                && statements.any(|statement| {
+                    statement["Effect"] == "Allow"
+                        && statement["Principal"]["Service"] == "cloudwatch.amazonaws.com"
+                        && texts(&statement["Action"]) == ["sns:Publish"]
+                        && all_referred(&statement["Resource"]) == topic()
+                })
+        });
+        assert!(admits_alarms, "{path}");
+    }
+}
+
+fn topic() -> BTreeSet<String> {
+    BTreeSet::from(["OperatorsTopic".to_owned()])
+}
