@@ -1,26 +1,82 @@
-# What a newcomer and CI run. `make demo` and `make test` need nothing but Rust.
+# What a newcomer and CI run. `make demo` needs Rust; `make test` and `make local` need Python too.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 export CARGO_TERM_COLOR ?= auto
 
-.PHONY: demo test lint doc unit
+CARGO := cargo
+FUNCTIONS := iam-change eks-change account-sweep
+AWS_VENV := .local/aws-venv
+LINT_VENV := .local/lint-venv
 
-## demo: the whole journey on the embedded account
+.PHONY: demo test lint doc unit functions local-test template-lint local local-down prove simulate bench
+
+## demo: the whole journey on the embedded account, built without the SDK
 demo:
-	@cargo run --quiet --locked -- demo
+	@$(CARGO) run --quiet --locked --no-default-features -- demo
 
 ## test: everything
-test: lint doc unit
+test: lint template-lint doc unit local-test
 
 ## lint: format and lints, warnings are errors
 lint:
-	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 
 ## doc: every public item is described, every link leads somewhere
 doc:
-	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps --quiet
 
 ## unit: unit tests, journeys, the frame held against the code
 unit:
-	cargo test --locked --workspace
+	$(CARGO) test --locked --workspace
+
+## functions: the three functions, as the local AWS runs them
+functions:
+	$(CARGO) build --locked $(FUNCTIONS:%=-p %)
+
+## local-test: the journey through the deployed template, on AWS on one machine
+local-test: functions $(AWS_VENV)/installed
+	cd tests/local-aws && ../../$(AWS_VENV)/bin/python -m unittest --verbose
+
+## template-lint: what AWS's own tools say of the templates
+template-lint: $(LINT_VENV)/installed
+	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 \
+	  $(LINT_VENV)/bin/sam validate --lint --template template.yaml
+	$(LINT_VENV)/bin/cfn-lint template.yaml infra/*.yaml
+	$(LINT_VENV)/bin/cfn-lint --regions us-east-1 cn-north-1 us-gov-west-1 -- template.yaml
+	$(LINT_VENV)/bin/cfn-lint --regions us-east-1 eu-west-1 ap-southeast-2 cn-northwest-1 us-gov-east-1 \
+	  -- infra/triage.yaml infra/regional-forwarder.yaml
+
+## local: AWS on this machine, pullwatch deployed, an account that changes; prints what comes out
+local: functions $(AWS_VENV)/installed
+	@$(AWS_VENV)/bin/python tests/local-aws/local_aws.py up
+	@$(AWS_VENV)/bin/python tests/local-aws/local_aws.py feed
+	@$(AWS_VENV)/bin/python tests/local-aws/local_aws.py show
+
+## local-down: ends it
+local-down: $(AWS_VENV)/installed
+	@$(AWS_VENV)/bin/python tests/local-aws/local_aws.py down
+
+$(AWS_VENV)/installed: tests/local-aws/requirements.txt
+	python3 -m venv $(AWS_VENV)
+	$(AWS_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(LINT_VENV)/installed: tests/lint-requirements.txt
+	python3 -m venv $(LINT_VENV)
+	$(LINT_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# ---- Long runs: `make test` has a short round of each ----
+
+## prove: a million policies of a small world, every name and context of each tried
+prove:
+	PULLWATCH_CASES=1000000 $(CARGO) test --locked -p iam-policy --test brute_force
+
+## simulate: ten thousand lives of a small account, killed and delivered again at every port call
+simulate:
+	PULLWATCH_LIVES=10000 $(CARGO) test --locked -p tests --test interleavings
+
+## bench: what effective permissions cost; AWS_MANAGED_POLICIES names a file of policies, gzipped
+bench:
+	$(CARGO) bench --locked -p ecr-audit --bench explain
