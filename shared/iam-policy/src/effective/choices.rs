@@ -162,9 +162,12 @@ fn candidates(conditions: &[&Condition], known: &Context) -> (Vec<String>, bool)
         let is_number = matches!(comparison, Comparison::Numeric(_) | Comparison::Date(_));
         is_number || matches!(comparison, Comparison::Bool | Comparison::IpAddress)
     };
-    let has_texts = conditions
-        .iter()
-        .any(|condition| !is_typed(condition) && condition.comparison() != Comparison::Null);
+    // An operator that is unknown does not show what is compared.
+    let shows_nothing = |condition: &&Condition| {
+        matches!(condition.comparison(), Comparison::Null | Comparison::Unknown)
+    };
+    let has_texts =
+        conditions.iter().any(|condition| !is_typed(condition) && !shows_nothing(condition));
     if has_texts || !conditions.iter().any(is_typed) {
         plain.push(OTHER.to_owned());
     }
