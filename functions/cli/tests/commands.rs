@@ -61,6 +61,31 @@ fn check_judges_each_file_by_itself() {
 }
 
 #[test]
+fn what_a_document_says_in_vain_is_a_note() {
+    let folder = folder_for("notes");
+    let on_repository = write(
+        &folder,
+        "token-on-a-repository.json",
+        r#"{"Version":"2012-10-17","Statement":[
+            {"Effect":"Allow","Action":["ecr:BatchGetImage","ecr:GetAuthorizationToken"],
+             "Resource":"arn:aws:ecr:eu-west-1:111122223333:repository/team/*"},
+            {"Effect":"Allow","Action":"ecr:GetImage","Resource":"*"},
+            {"Effect":"Deny","Action":"ecr:*",
+             "Resource":"arn:aws:ecr:eu-west-1:111122223333:repository/Team"}]}"#,
+    );
+    let run = pullwatch(&["check", "--format", "json", &on_repository]);
+    assert_eq!(run.status, 0, "{}", run.told);
+    let notes = run.json()["files"][0]["notes"].to_string();
+    for note in [
+        "Statement[0].Action: `ecr:GetAuthorizationToken` takes no resource",
+        "Statement[1].Action: `ecr:GetImage` matches no known action of ecr",
+        "Statement[2].Resource: `arn:aws:ecr:eu-west-1:111122223333:repository/Team` matches no",
+    ] {
+        assert!(notes.contains(note), "{note}: {notes}");
+    }
+}
+
+#[test]
 fn simulate_answers_line_by_line_and_remembers_a_bad_one() {
     let request = r#"{"id":7,"principal":"arn:aws:iam::123456789012:role/r","action":"ecr:PutImage","resource":"arn:aws:ecr:eu-west-1:123456789012:repository/a","context":{},"identity":[{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:*","Resource":"*"}]}]}"#;
     let run = pullwatch_with(&format!("{request}\n\n"), &["simulate"]);

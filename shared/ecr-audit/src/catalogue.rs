@@ -27,7 +27,7 @@ pub struct Catalogue {
 pub struct CataloguedAction {
     /// With its service: `ecr:PutImage`.
     pub action: String,
-    /// AWS's access level, the graver one where AWS gives two.
+    /// AWS's access level; where AWS gives `Write` and another, the other.
     pub access_level: AccessLevel,
     /// Whether a request names a repository; without one only the resource `*` is matched.
     pub takes_resource: bool,
@@ -56,6 +56,9 @@ pub enum AccessLevel {
     #[serde(rename = "Permissions management")]
     PermissionsManagement,
 }
+
+/// The services whose actions are judged.
+pub const SERVICES: [&str; 2] = ["ecr", "ecr-public"];
 
 /// The four actions of the control's text, which are all that pulling needs.
 pub const C0223_ACTIONS: [&str; 4] = [

@@ -10,19 +10,17 @@ use iam_policy::effective::{self as engine, AskedAction, Level, Question};
 use iam_policy::glob;
 
 use crate::assess::{PULL_ACTIONS, RoleState};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, SERVICES};
 use crate::permissions::{
     Access, ActionPermission, EffectivePermissions, PolicyStatement, PullPermission, Scope,
     UnknownActions, Witness,
 };
+use crate::policy_notes::policy_notes;
 use crate::repository_names::RepositoryNames;
 use crate::request_facts::{knowledge, places, principal};
 use crate::role_policies::RegistryDocument;
 use crate::settings::Settings;
 use crate::unknown_actions::unknown_actions;
-
-/// The services whose actions are judged.
-pub const SERVICES: [&str; 2] = ["ecr", "ecr-public"];
 
 /// Works out what the role may do. The error says, in a sentence, why that cannot be told.
 pub fn effective(
@@ -57,7 +55,9 @@ pub fn effective(
         .map(|service| (service.to_owned(), inquiry.unknown(service)))
         .collect();
     let pull = inquiry.pull(&actions);
-    Ok(EffectivePermissions { actions, unknown_actions, pull, notes: read.notes })
+    let mut notes = policy_notes(state, settings, &read.set);
+    notes.splice(0..0, read.notes);
+    Ok(EffectivePermissions { actions, unknown_actions, pull, notes })
 }
 
 /// The policies, parsed, with what they say wrongly.

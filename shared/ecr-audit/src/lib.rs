@@ -20,6 +20,7 @@ pub mod unknown_actions;
 pub mod assess;
 pub mod assessment;
 pub mod effective;
+mod policy_notes;
 pub mod remedy;
 
 pub mod ledger;

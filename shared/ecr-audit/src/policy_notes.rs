@@ -1,0 +1,36 @@
+//! What the policies of a role say of ECR that can have no effect, such as a token granted on a
+//! repository. Told beside an answer, and never part of it.
+
+use iam_policy::decision::PolicySet;
+use iam_policy::effective::AskedAction;
+use iam_policy::notes::{Service, notes};
+
+use crate::assess::RoleState;
+use crate::catalogue::{Catalogue, SERVICES};
+use crate::repository_names::RepositoryNames;
+use crate::request_facts::places;
+use crate::settings::Settings;
+
+/// Tells it of the role's own policies, its boundary and the policies of its registry, a sentence
+/// each, after the policy's name.
+pub fn policy_notes(state: &RoleState<'_>, settings: &Settings, set: &PolicySet) -> Vec<String> {
+    let own = set.identity.iter().chain(&set.boundary);
+    let policies: Vec<_> = own.chain(set.resource.iter().map(|on| &on.policy)).collect();
+    let mut told = Vec::new();
+    for prefix in SERVICES {
+        let begins = format!("{prefix}:");
+        let entries = Catalogue::embedded().actions.iter();
+        let actions: Vec<AskedAction<'_>> = entries
+            .filter(|entry| entry.action.starts_with(&begins))
+            .map(|entry| AskedAction { name: &entry.action, takes_resource: entry.takes_resource })
+            .collect();
+        let places = places(state, settings, prefix);
+        let service =
+            Service { prefix, actions: &actions, places: &places, names: &RepositoryNames };
+        for policy in &policies {
+            let notes = notes(&policy.document, &service);
+            told.extend(notes.into_iter().map(|note| format!("{}: {note}", policy.name)));
+        }
+    }
+    told
+}
