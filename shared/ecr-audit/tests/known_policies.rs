@@ -1,0 +1,156 @@
+//! AWS's own policies: the managed ones, and those of its guides. Each is explained or refused with
+//! a reason, and what a witness asks for is allowed.
+//!
+//! They lie beside the checkout where the project is developed; elsewhere this test says so.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use ecr_audit::arn::RoleArn;
+use ecr_audit::assess::RoleState;
+use ecr_audit::effective::effective;
+use ecr_audit::organization::OrganizationPolicies;
+use ecr_audit::permissions::{Access, ActionPermission, EffectivePermissions};
+use ecr_audit::role_policies::{PolicyName, RolePolicies, RolePolicy};
+use ecr_audit::settings::Settings;
+use flate2::read::GzDecoder;
+use iam_policy::simulate::answer;
+use serde_json::{Value, json};
+
+/// How a gzipped file begins: RFC 1952.
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+const ROLE: &str = "arn:aws:iam::111122223333:role/nodes";
+const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/nodes/i-0123456789abcdef0";
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data")
+}
+
+/// Every document in a file of policies, with what the file calls it; none where it is absent.
+fn policies(file: &str) -> Vec<(String, Value)> {
+    let path = folder().join(file);
+    let Ok(bytes) = std::fs::read(&path) else {
+        eprintln!("SKIPPED: {} is not there", path.display());
+        return Vec::new();
+    };
+    let mut text = String::new();
+    if bytes.starts_with(GZIP) {
+        GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
+    } else {
+        text = String::from_utf8(bytes).unwrap();
+    }
+    match serde_json::from_str(&text).unwrap() {
+        Value::Object(named) => {
+            named.into_iter().map(|(name, policy)| (name, policy["document"].clone())).collect()
+        }
+        Value::Array(found) => found
+            .into_iter()
+            .map(|one| (one["file"].as_str().unwrap().to_owned(), one["policy"].clone()))
+            .collect(),
+        other => panic!("{file} is neither a list nor an object: {other}"),
+    }
+}
+
+fn explained(document: &Value) -> Result<EffectivePermissions, String> {
+    let policy = RolePolicy {
+        policy: PolicyName::managed("arn:aws:iam::111122223333:policy/p"),
+        version: Some("v1".to_owned()),
+        document: Some(document.to_string()),
+    };
+    let role = RolePolicies {
+        role_arn: RoleArn::parse(ROLE).unwrap(),
+        role_id: "AROAEXAMPLE".to_owned(),
+        created: None,
+        tags: [("team".to_owned(), "payments".to_owned())].into(),
+        identity: vec![policy],
+        boundary: None,
+    };
+    let organization = OrganizationPolicies::default();
+    let state = RoleState { role: &role, uses: &[], registry: &[], organization: &organization };
+    effective(&state, &Settings::for_account("111122223333", "aws", "us-east-1"))
+}
+
+/// Puts a witness back as a request, and the account that its resource is of admits the role.
+fn asked(document: &Value, permission: &ActionPermission) -> Value {
+    let witness = permission.witness.as_ref().unwrap();
+    let region = witness.resource.split(':').nth(3).filter(|region| !region.is_empty());
+    let mut context = json!({
+        "aws:PrincipalArn": ROLE,
+        "aws:PrincipalAccount": "111122223333",
+        "aws:PrincipalType": "AssumedRole",
+        "aws:PrincipalTag/team": "payments",
+        "aws:SecureTransport": "true",
+        "aws:ViaAWSService": "false",
+        "aws:PrincipalIsAWSService": "false",
+        "aws:RequestedRegion": region.unwrap_or("us-east-1"),
+    });
+    for (key, value) in &witness.context {
+        let context = context.as_object_mut().unwrap();
+        context.retain(|known, _| !known.eq_ignore_ascii_case(key));
+        if !value.is_null() {
+            context.insert(key.clone(), value.clone());
+        }
+    }
+    let mut request = json!({
+        "principal": SESSION,
+        "action": permission.action,
+        "resource": witness.resource,
+        "context": context,
+        "identity": [document],
+    });
+    if witness.resource != "*" && !witness.resource.contains(":111122223333:") {
+        request["resourcePolicy"] = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": permission.action,
+            }],
+        });
+    }
+    serde_json::to_value(answer(&request.to_string())).unwrap()
+}
+
+/// Explains each policy of a file, and asks for what its witnesses say. Tells which are refused.
+fn check(file: &str, expected: usize) -> Vec<String> {
+    let policies = policies(file);
+    assert!(policies.is_empty() || policies.len() == expected, "{file}: {}", policies.len());
+    let (mut witnesses, mut refused) = (0, Vec::new());
+    for (name, document) in &policies {
+        let permissions = match explained(document) {
+            Ok(permissions) => permissions,
+            Err(reason) => {
+                refused.push(format!("{name}: {reason}"));
+                continue;
+            }
+        };
+        assert_eq!(permissions.actions.len(), 83, "{name}");
+        for permission in &permissions.actions {
+            let is_denied = permission.access == Access::Denied;
+            assert_eq!(permission.witness.is_none(), is_denied, "{name}: {permission:?}");
+            assert!(!permission.is_upper_bound, "{name}: {permission:?}");
+            if !is_denied {
+                witnesses += 1;
+                let answer = asked(document, permission);
+                assert_eq!(answer["decision"], "Allowed", "{name}: {permission:?}: {answer}");
+            }
+        }
+    }
+    eprintln!("{file}: {} policies, {witnesses} witnesses, refused {refused:#?}", policies.len());
+    refused
+}
+
+#[test]
+fn every_managed_policy_is_explained() {
+    assert_eq!(check("aws-managed-policies.json.gz", 1_661), Vec::<String>::new());
+}
+
+#[test]
+fn every_policy_of_awss_guides_is_explained_or_refused_with_a_reason() {
+    for (file, expected) in [
+        ("aws-docs-policies/ecr-guide-policies.json", 36),
+        ("aws-docs-policies/orgs-guide-policies.json", 57),
+        ("aws-docs-policies/iam-guide-policies.json", 275),
+    ] {
+        assert_eq!(check(file, expected), Vec::<String>::new());
+    }
+}
