@@ -1,9 +1,10 @@
-"""What ministack does not serve, answered as AWS answers for an account that has none of it.
+"""What ministack does not serve: a gateway before EKS, ECR and SNS.
 
-A gateway before EKS and ECR: Fargate profiles are an empty list, the registry has no policy.
-Everything else goes to ministack and comes back as it is.
+Fargate profiles are an empty list and the registry has no policy, as AWS answers for an account
+that has none. What SNS was given to publish is kept by its message's id, because ministack sends
+no e-mail. Everything goes to ministack otherwise, and comes back as it is.
 
-    python gaps.py --port 4572 --aws http://127.0.0.1:4566
+    python gaps.py --port 4572 --aws http://127.0.0.1:4566 --published .local/published
 """
 
 import argparse
@@ -11,7 +12,8 @@ import http.client
 import json
 import re
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import urlsplit
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 FARGATE_PROFILES = re.compile(r"^/clusters/[^/]+/fargate-profiles(\?.*)?$")
 REGISTRY_POLICY = "AmazonEC2ContainerRegistry_V20150921.GetRegistryPolicy"
@@ -28,7 +30,16 @@ def answer_of_none(method, path, target):
     return None
 
 
-def handler(aws):
+def keep_published(folder, request, answer):
+    """Keeps a message that SNS took, as it was given."""
+    fields = {name: values[0] for name, values in parse_qs(request.decode()).items()}
+    message_id = re.search(r"<MessageId>([^<]+)</MessageId>", answer.decode())
+    if fields.get("Action") == "Publish" and message_id:
+        kept = {"Subject": fields.get("Subject", ""), "Message": fields["Message"]}
+        (folder / f"{message_id[1]}.json").write_text(json.dumps(kept))
+
+
+def handler(aws, published):
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -49,7 +60,11 @@ def handler(aws):
                     for name, value in answer.getheaders()
                     if name.lower() not in ("content-length", "transfer-encoding", "connection")
                 }
-                self.send(answer.status, headers, answer.read())
+                answered = answer.read()
+                form = "application/x-www-form-urlencoded"
+                if answer.status == 200 and self.headers.get_content_type() == form:
+                    keep_published(published, body, answered)
+                self.send(answer.status, headers, answered)
             finally:
                 connection.close()
 
@@ -73,8 +88,11 @@ def main():
     parser = argparse.ArgumentParser(description="what ministack does not serve")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--aws", type=urlsplit, required=True)
+    parser.add_argument("--published", type=Path, required=True)
     arguments = parser.parse_args()
-    ThreadingHTTPServer(("127.0.0.1", arguments.port), handler(arguments.aws)).serve_forever()
+    arguments.published.mkdir(parents=True, exist_ok=True)
+    serve = handler(arguments.aws, arguments.published)
+    ThreadingHTTPServer(("127.0.0.1", arguments.port), serve).serve_forever()
 
 
 if __name__ == "__main__":

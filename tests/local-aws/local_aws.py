@@ -67,7 +67,8 @@ class LocalAws:
         self.folder.mkdir(parents=True, exist_ok=True)
         ports = dict(zip(("aws", "gaps", "security_hub", "mailbox"), free_ports(4)))
         self.state = {"ports": ports, "pids": {}}
-        shutil.rmtree(self.mail_folder, ignore_errors=True)
+        for folder in (self.mail_folder, self.published_folder):
+            shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
         (self.folder / "tmp").mkdir()
         try:
@@ -81,6 +82,7 @@ class LocalAws:
             ])
             self.start("gaps", [
                 str(HERE / "gaps.py"), "--port", str(ports["gaps"]), "--aws", self.endpoint("aws"),
+                "--published", str(self.published_folder),
             ])
             self.start("aws", ["-m", "ministack"])
             wait(self.is_healthy, "ministack to answer", 30)
@@ -128,6 +130,7 @@ class LocalAws:
             "AWS_ENDPOINT_URL": self.endpoint("aws"),
             "AWS_ENDPOINT_URL_ECR": self.endpoint("gaps"),
             "AWS_ENDPOINT_URL_EKS": self.endpoint("gaps"),
+            "AWS_ENDPOINT_URL_SNS": self.endpoint("gaps"),
             "AWS_ENDPOINT_URL_SECURITYHUB": self.endpoint("security_hub"),
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -275,7 +278,7 @@ class LocalAws:
         return [finding for page in pages for finding in page["Findings"]]
 
     def mails(self):
-        return list(mailbox.mails(self.mail_folder))
+        return list(mailbox.mails(self.mail_folder, self.published_folder))
 
     def ledger(self):
         pages = self.client("dynamodb").get_paginator("scan").paginate(
@@ -321,6 +324,10 @@ class LocalAws:
     @property
     def mail_folder(self):
         return self.folder / "mail"
+
+    @property
+    def published_folder(self):
+        return self.folder / "published"
 
     def endpoint(self, name):
         return f"http://127.0.0.1:{self.state['ports'][name]}"

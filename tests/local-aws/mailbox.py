@@ -1,7 +1,7 @@
 """The owners' mailbox on one machine: an HTTP subscriber that keeps each message of SNS as a file.
 
-SNS's emulator sends no e-mail. It does send HTTP, whose text carries the e-mail's subject and text
-in the chat notification; so what is read here is what the owner would get.
+SNS's emulator sends no e-mail. It does send HTTP, so that a message is delivered is seen here; the
+text that a subscriber by e-mail gets with it is in what was published.
 
     python mailbox.py --port 4571 --folder .local/mail
 """
@@ -44,15 +44,19 @@ def messages(folder, kind):
             yield message
 
 
-def mails(folder):
+def mails(folder, published):
     """Subject and text of each e-mail, oldest first."""
     for envelope in messages(folder, "Notification"):
+        file = Path(published) / f"{envelope['MessageId']}.json"
         try:
-            content = json.loads(envelope["Message"])["content"]
-            yield {"subject": content["title"], "text": content["description"]}
-        except (ValueError, KeyError, TypeError):
-            # A line to the operators is plain text.
-            yield {"subject": envelope.get("Subject", ""), "text": envelope["Message"]}
+            told = json.loads(file.read_text())
+        except (FileNotFoundError, ValueError):
+            continue  # It is being written.
+        text = told["Message"]
+        if text.startswith("{"):
+            # MessageStructure is json: each protocol has its text.
+            text = json.loads(text)["email"]
+        yield {"subject": told["Subject"], "text": text}
 
 
 def main():
