@@ -40,13 +40,20 @@ pub fn choices(key: &str, conditions: &[&Condition], known: &Context, is_present
     if !is_present {
         ways.add(None);
     }
+    let has_set = conditions.iter().any(|condition| condition.is_set_operator());
     if conditions.iter().any(|condition| !condition.is_set_operator()) {
         for value in &singles {
             ways.add(Some(ContextValue::Single(value.clone())));
         }
     }
-    let mut choices = Choices { values: Vec::new(), is_bound };
-    if conditions.iter().any(|condition| condition.is_set_operator()) {
+    // A key has one value or several. Where the policies take it for both, both are tried, which is
+    // more than can be.
+    let is_single = |condition: &&Condition| {
+        !condition.is_set_operator() && !shows_nothing(condition.comparison())
+    };
+    let is_mixed = has_set && conditions.iter().any(is_single);
+    let mut choices = Choices { values: Vec::new(), is_bound: is_bound || is_mixed };
+    if has_set {
         choices.is_bound |= ways.add_sets(&singles);
     }
     choices.values = ways.found;
@@ -121,6 +128,11 @@ impl Ways<'_> {
     }
 }
 
+/// Null compares nothing, and of an operator that is unknown nobody knows what it compares.
+const fn shows_nothing(comparison: Comparison) -> bool {
+    matches!(comparison, Comparison::Null | Comparison::Unknown)
+}
+
 /// Single values on all sides of every line that the conditions draw.
 fn candidates(conditions: &[&Condition], known: &Context) -> (Vec<String>, bool) {
     let mut plain = Vec::new();
@@ -162,12 +174,9 @@ fn candidates(conditions: &[&Condition], known: &Context) -> (Vec<String>, bool)
         let is_number = matches!(comparison, Comparison::Numeric(_) | Comparison::Date(_));
         is_number || matches!(comparison, Comparison::Bool | Comparison::IpAddress)
     };
-    // An operator that is unknown does not show what is compared.
-    let shows_nothing = |condition: &&Condition| {
-        matches!(condition.comparison(), Comparison::Null | Comparison::Unknown)
-    };
-    let has_texts =
-        conditions.iter().any(|condition| !is_typed(condition) && !shows_nothing(condition));
+    let is_text =
+        |condition: &&Condition| !is_typed(condition) && !shows_nothing(condition.comparison());
+    let has_texts = conditions.iter().any(is_text);
     if has_texts || !conditions.iter().any(is_typed) {
         plain.push(OTHER.to_owned());
     }

@@ -210,9 +210,10 @@ fn any_of(strategies: Vec<BoxedStrategy<Drawn>>) -> impl Strategy<Value = Drawn>
 
 fn on_key_open((key, kind): (&'static str, Kind)) -> impl Strategy<Value = Drawn> {
     let operators = match kind {
-        Kind::Text | Kind::Texts => {
+        Kind::Texts => {
             vec!["StringResembles", "ForAnyValue:StringEqualsIfExists", "ForAnyValue:Null"]
         }
+        Kind::Text => vec!["StringResembles", "ForAnyValue:Null"],
         _ => vec!["StringResembles"],
     };
     select(operators).prop_map(move |operator| (operator.to_owned(), key, json!("a")))
