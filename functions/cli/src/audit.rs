@@ -104,7 +104,7 @@ fn audited(
                 role: policies,
                 uses: &role.uses,
                 registry: &node_roles.registry,
-                organization: &source.organization,
+                organization: &source.settings.organization,
             };
             assess(&state, &source.settings).checks
         }

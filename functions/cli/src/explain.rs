@@ -69,7 +69,7 @@ fn explained(
         role: policies,
         uses: &role.uses,
         registry: &node_roles.registry,
-        organization: &source.organization,
+        organization: &source.settings.organization,
     };
     let mut permissions = effective(&state, &source.settings)?;
     for region in &node_roles.unread_registry {

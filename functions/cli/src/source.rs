@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use ecr_audit::organization::OrganizationPolicies;
 use ecr_audit::settings::Settings;
 use jiff::Timestamp;
 use memory_adapters::{Account, Snapshot};
@@ -33,9 +32,7 @@ pub struct SourceArguments {
 pub struct Source {
     /// The account.
     pub account: Account,
-    /// The organization's policies, where they were saved.
-    pub organization: OrganizationPolicies,
-    /// The settings for it.
+    /// The settings for it, with the organization's policies where they were saved.
     pub settings: Settings,
     /// When it was saved, where that is known.
     pub time: Option<Timestamp>,
@@ -65,12 +62,14 @@ impl Source {
 
     fn of(snapshot: Snapshot, settings: &SettingsArguments) -> Result<Self, CliError> {
         let (account, partition) = (snapshot.account.id(), snapshot.account.partition());
+        let time = snapshot.time();
         output::tell(problems::lines(&snapshot));
+        let mut settings = settings.settings(account, partition, snapshot.regions())?;
+        settings.organization = snapshot.organization;
         Ok(Self {
-            settings: settings.settings(account, partition, snapshot.regions())?,
-            time: snapshot.time(),
+            settings,
+            time,
             problems: snapshot.problems.iter().map(ToString::to_string).collect(),
-            organization: snapshot.organization,
             notes: snapshot.notes,
             account: snapshot.account,
         })

@@ -221,3 +221,29 @@ fn the_asff_form_lists_both_findings_of_every_role() {
     let expected = EXPECTED.matches("FAILED").count();
     assert_eq!((findings.as_array().unwrap().len(), failed), (18, expected));
 }
+
+#[test]
+fn the_organizations_policies_reach_every_output() {
+    let folder = copy_for("organization");
+    fs::create_dir_all(folder.join("organizations/scps")).unwrap();
+    write(
+        &folder,
+        "organizations/scps/1-no-push.json",
+        r#"{"Version":"2012-10-17","Statement":[
+            {"Effect":"Allow","Action":"*","Resource":"*"},
+            {"Effect":"Deny","Action":["ecr:Put*","ecr:*Layer*"],"Resource":"*"}]}"#,
+    );
+    let report = audit(&folder, &[]).json();
+    assert_eq!(status_of(&report, "prod-workers", "read-only"), "PASSED");
+    let findings =
+        pullwatch(&["audit", "--format", "asff", "--snapshot", folder.to_str().unwrap()]).json();
+    let finding = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|finding| {
+            finding["Id"].as_str().unwrap().contains("/prod-workers/pullwatch/read-only")
+        })
+        .unwrap();
+    assert_eq!(finding["Compliance"]["Status"], "PASSED");
+}

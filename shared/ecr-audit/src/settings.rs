@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::arn::RoleArn;
+use crate::organization::OrganizationPolicies;
 use crate::standard::Standard;
 
 /// What the operators chose.
@@ -33,6 +34,8 @@ pub struct Settings {
     pub extra_node_role_arns: Vec<RoleArn>,
     /// Other accounts whose repositories are known to admit this account's nodes.
     pub registry_accounts: Vec<String>,
+    /// The organization's policies, where they are given.
+    pub organization: OrganizationPolicies,
 }
 
 /// Every mistake in the settings.
@@ -55,6 +58,7 @@ impl Settings {
             default_owner: None,
             extra_node_role_arns: Vec::new(),
             registry_accounts: Vec::new(),
+            organization: OrganizationPolicies::default(),
         }
     }
 

@@ -10,7 +10,6 @@ use crate::error::PortError;
 use crate::journey::delivery::{Claim, deliver, deliver_claimed};
 use crate::ledger::{CheckRecord, Record, RecordedUse};
 use crate::node_role::{Sighting, UseListing};
-use crate::organization::OrganizationPolicies;
 use crate::ports::{Ports, Versioned, WriteOutcome};
 use crate::remedy::remedy;
 use crate::role_policies::RolePolicies;
@@ -172,12 +171,8 @@ async fn observe(
         Err(error) => return Ok(Observed::Unreadable(error.to_string())),
     };
     let uses: Vec<_> = uses.iter().map(|recorded| recorded.seen.clone()).collect();
-    let state = RoleState {
-        role,
-        uses: &uses,
-        registry: &registry,
-        organization: &OrganizationPolicies::default(),
-    };
+    let state =
+        RoleState { role, uses: &uses, registry: &registry, organization: &settings.organization };
     let assessment = assess(&state, settings);
     let remedy = remedy(&state, &assessment, settings);
     Ok(Observed::Assessed { assessment: Box::new(assessment), remedy })
