@@ -80,6 +80,17 @@ fn mails_read_as_they_were_read() {
 }
 
 #[test]
+fn the_readme_shows_a_mail_as_it_is_sent() {
+    let readme = include_str!("../../../../README.md");
+    let message = alert_message(only_alert(&year().new));
+    let shown: Vec<String> = text_for(&message, "email")
+        .lines()
+        .map(|line| if line.is_empty() { String::new() } else { format!("    {line}") })
+        .collect();
+    assert!(readme.contains(&shown.join("\n")), "README.md shows another mail");
+}
+
+#[test]
 fn documents_for_programs_read_as_they_were_read() {
     let Year { new, worse, resolved, cannot_pull, gone, .. } = year();
     for (name, told) in [
