@@ -21,7 +21,7 @@ use crate::node_roles::{NodeRole, NodeRoles};
 use crate::output;
 use crate::settings::SettingsArguments;
 use crate::source::{Source, SourceArguments};
-use crate::world::World;
+use memory_adapters::World;
 
 /// What to audit, and for whom.
 #[derive(Debug, Args)]

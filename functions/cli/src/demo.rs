@@ -17,7 +17,7 @@ use crate::demo::day::{Scene, Told};
 use crate::demo::page::Page;
 use crate::error::CliError;
 use crate::event::Event;
-use crate::world::World;
+use memory_adapters::World;
 
 /// How long CloudTrail, EventBridge and the queue's batching take together.
 const ON_THE_WAY: SignedDuration = SignedDuration::from_secs(48);

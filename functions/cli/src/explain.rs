@@ -19,7 +19,7 @@ use crate::node_roles::{NodeRole, NodeRoles};
 use crate::output::{self, Format};
 use crate::settings::SettingsArguments;
 use crate::source::{Source, SourceArguments};
-use crate::world::World;
+use memory_adapters::World;
 
 /// What to explain, and for whom.
 #[derive(Debug, Args)]

@@ -19,7 +19,6 @@ mod settings;
 mod simulate;
 mod snapshot;
 mod source;
-mod world;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

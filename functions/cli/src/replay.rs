@@ -19,7 +19,7 @@ use crate::replay::memory::Memory;
 use crate::replay::report::Report;
 use crate::settings::SettingsArguments;
 use crate::source::Source;
-use crate::world::World;
+use memory_adapters::World;
 
 /// What to replay, and for whom.
 #[derive(Debug, Args)]

@@ -18,6 +18,7 @@ mod ledger;
 mod security_hub;
 mod sweep_requests;
 mod topics;
+mod world;
 
 mod error;
 mod snapshot;
@@ -35,3 +36,4 @@ pub use snapshot::manifest::{Listing, ListingState, Manifest};
 pub use snapshot::{Problem, Snapshot};
 pub use sweep_requests::MemorySweepRequests;
 pub use topics::{Digest, MemoryTopics, OperatorsLine};
+pub use world::World;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::account::{CLUSTER, REGION, WORKERS, aws_policy, role};
 use super::events::{GRACE, PIPELINE, create_nodegroup, role_policy};
-use crate::world::World;
+use memory_adapters::World;
 
 /// Something that happens.
 pub struct Scene {

@@ -11,7 +11,7 @@ use memory_adapters::{HeldFinding, LedgerState, MemoryLedger, MemorySecurityHub}
 use serde::{Deserialize, Serialize};
 
 use crate::error::CliError;
-use crate::world::World;
+use memory_adapters::World;
 
 /// The file of `--ledger`.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::error::CliError;
 use crate::output::{self, Format};
-use crate::world::World;
+use memory_adapters::World;
 
 /// What became of a replay, in the design's form. Further keys: what failed, sweeps that were
 /// asked for, digests and lines to the operators.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use ecr_audit::ports::Ports;
-use jiff::Timestamp;
-use memory_adapters::{
+use crate::{
     Account, ManualClock, MemoryAccount, MemoryLedger, MemorySecurityHub, MemorySweepRequests,
     MemoryTopics,
 };
+use ecr_audit::ports::Ports;
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// A world of its own.
