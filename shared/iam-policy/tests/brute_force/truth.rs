@@ -271,6 +271,7 @@ impl<'case> World<'case> {
     /// Every context of a place, as what applies by the conditions; and what of each key is tried.
     fn rows(&self, place: usize) -> BTreeMap<Option<Vec<String>>, BTreeSet<Row>> {
         let mut rows: BTreeMap<_, BTreeSet<Row>> = BTreeMap::new();
+        let mut of_keys: BTreeMap<&str, BTreeSet<Row>> = BTreeMap::new();
         for text in self.tried(TEXT) {
             let mut asked = known(place);
             if let Some(text) = text {
@@ -279,30 +280,47 @@ impl<'case> World<'case> {
             // Conditions are on one key each: what they say together is what each says.
             let mut with: BTreeSet<Row> = BTreeSet::from([self.when_on(&asked, None)]);
             for (key, _) in KEYS {
-                let text = std::slice::from_ref(text);
-                if self.alone[&Some(key.to_owned())].iter().all(Option::is_none) {
+                let conditions = &self.alone[&Some(key.to_owned())];
+                if conditions.iter().all(Option::is_none) {
                     continue;
                 }
-                let tried = if key == TEXT { text } else { self.tried(key) };
-                let of_key: BTreeSet<Row> = tried
-                    .iter()
-                    .map(|value| {
-                        let mut asked = asked.clone();
-                        if let Some(value) = value {
-                            asked.insert(key.to_owned(), value.clone());
-                        }
-                        self.when_on(&asked, Some(key))
-                    })
-                    .collect();
+                // What a condition on another key says hangs on the text through a variable alone.
+                let has_variable = |conditions: &Value| {
+                    conditions.to_string().to_lowercase().contains(&format!("${{{TEXT}"))
+                };
+                let hangs_on_text = key == TEXT || conditions.iter().flatten().any(has_variable);
+                if hangs_on_text || !of_keys.contains_key(key) {
+                    let tried =
+                        if key == TEXT { std::slice::from_ref(text) } else { self.tried(key) };
+                    of_keys.insert(key, self.rows_of_key(key, tried, &asked));
+                }
                 with = with
                     .iter()
-                    .flat_map(|row| of_key.iter().map(|other| row.and(*other)))
+                    .flat_map(|row| of_keys[key].iter().map(|other| row.and(*other)))
                     .collect();
             }
             let tells = self.is_variable.then(|| text.clone()).flatten();
             rows.entry(tells).or_default().extend(with);
         }
         rows
+    }
+
+    /// What applies by the conditions on one key, for each of its values.
+    fn rows_of_key(
+        &self,
+        key: &str,
+        tried: &[Option<Vec<String>>],
+        asked: &Asked,
+    ) -> BTreeSet<Row> {
+        let mut asked = asked.clone();
+        let row_with = |value: &Option<Vec<String>>| {
+            match value {
+                Some(value) => asked.insert(key.to_owned(), value.clone()),
+                None => asked.remove(key),
+            };
+            self.when_on(&asked, Some(key))
+        };
+        tried.iter().map(row_with).collect()
     }
 
     /// What applies as far as the conditions on one key decide; none: those on known keys.
