@@ -39,6 +39,12 @@ pub struct Record {
     /// The changes heard of since the last assessment that told of them, and the latest before.
     #[serde(default)]
     pub changes: Vec<ReportedChange>,
+    /// The versions of AWS's own policies at the last look, by ARN.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub aws_managed_versions: BTreeMap<String, String>,
+    /// When a sweep found another verdict that nothing explains yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unexplained_since: Option<Timestamp>,
     /// What is still to be delivered, oldest first.
     #[serde(default)]
     pub outbox: Vec<OutboxEntry>,
@@ -132,6 +138,8 @@ impl Record {
             owners: Vec::new(),
             checks: BTreeMap::new(),
             changes: Vec::new(),
+            aws_managed_versions: BTreeMap::new(),
+            unexplained_since: None,
             outbox: Vec::new(),
         }
     }

@@ -23,6 +23,7 @@ pub mod effective;
 mod policy_notes;
 pub mod remedy;
 
+pub mod drift;
 pub mod ledger;
 pub mod registry_documents;
 pub mod transition;

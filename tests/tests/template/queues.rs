@@ -194,3 +194,19 @@ fn every_alarm_reaches_the_operators() {
 fn topic() -> BTreeSet<String> {
     BTreeSet::from(["OperatorsTopic".to_owned()])
 }
+
+/// The alarm is fed by a word in the sweep's log.
+#[test]
+fn what_no_event_told_rings_an_alarm() {
+    let stack = Stack::read("template.yaml");
+    let filter = &stack.resource("SweepOnlyDrift")["Properties"];
+    assert_eq!(referred(&filter["LogGroupName"]), "AccountSweepLogs");
+    let word = filter["FilterPattern"].as_str().unwrap().trim_matches('"').to_owned();
+    let sweep = include_str!("../../../shared/ecr-audit/src/journey/sweep.rs");
+    assert!(sweep.contains(&format!("\"{word}: ")), "the sweep never says {word}");
+    let metric = &filter["MetricTransformations"][0];
+    let alarm = &stack.resource("SweepOnlyDriftAlarm")["Properties"];
+    assert_eq!(alarm["Namespace"], metric["MetricNamespace"]);
+    assert_eq!(alarm["MetricName"], metric["MetricName"]);
+    assert_eq!(alarm["Threshold"], 0);
+}

@@ -193,6 +193,11 @@ pub fn record(role_name: &str) -> Record {
             (Check::CanPull, check(&passed)),
         ]),
         changes: vec![change()],
+        aws_managed_versions: BTreeMap::from([(
+            "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy".to_owned(),
+            "v6".to_owned(),
+        )]),
+        unexplained_since: Some(time("2026-11-23T11:00:00Z")),
         outbox: vec![
             entry("1", Message::SecurityHub { finding: Box::new(failed) }),
             entry("2", Message::Owners { alert: Box::new(alert(role_name)) }),

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use crate::arn::{RoleArn, RoleName};
 use crate::assess::{RoleState, assess};
 use crate::change::ReportedChange;
+use crate::drift::{Cause, SweepKind, aws_managed_versions, cause, explained_by};
 use crate::error::PortError;
 use crate::journey::delivery::{Claim, deliver, deliver_claimed};
 use crate::ledger::{CheckRecord, Record, RecordedUse};
@@ -36,8 +39,8 @@ pub struct RoleTask {
     pub expectations: Vec<Expectation>,
     /// The sources that were listed to their end.
     pub listing: UseListing,
-    /// Whether alerts wait for the sweep's digest.
-    pub into_digest: bool,
+    /// What kind of sweep asks for it, if one does.
+    pub sweep: Option<SweepKind>,
 }
 
 /// Why a role could not be brought to its end now.
@@ -67,7 +70,7 @@ impl RoleTask {
             sightings: Vec::new(),
             expectations: Vec::new(),
             listing: UseListing::default(),
-            into_digest: false,
+            sweep: None,
         }
     }
 }
@@ -126,6 +129,7 @@ async fn step(
         .cloned()
         .collect();
     let uses = standing_uses(&before.uses, &sightings, &task.listing);
+    let aws_managed_versions = read.map(aws_managed_versions);
     let observed = match role {
         Err(error) => Observed::Unreadable(error.to_string()),
         Ok(Some(role)) if role.role_arn == before.role_arn => {
@@ -142,8 +146,12 @@ async fn step(
         settings,
         now,
         id: id.clone(),
-        into_digest: task.into_digest,
+        into_digest: task.sweep.is_some_and(SweepKind::is_into_digest),
     });
+    if let Some(versions) = aws_managed_versions {
+        next.aws_managed_versions = versions;
+    }
+    note_drift(&before, &mut next, task, now);
     let role_arn = next.role_arn.clone();
     if version > 0 && next == before {
         return Ok(Some(role_arn));
@@ -156,6 +164,16 @@ async fn step(
             deliver_claimed(ports, &task.role_name, next, version + 1, &claim).await?;
             Ok(Some(role_arn))
         }
+    }
+}
+
+/// Notes a verdict that nothing explains yet, until an event does.
+fn note_drift(before: &Record, next: &mut Record, task: &RoleTask, now: Timestamp) {
+    next.unexplained_since = explained_by(before.unexplained_since, &task.changes);
+    let Some(cause) = task.sweep.and_then(|sweep| cause(before, next, sweep)) else { return };
+    tracing::info!(role = %next.role_arn, ?cause, "the sweep found another verdict");
+    if cause == Cause::Unexplained {
+        next.unexplained_since.get_or_insert(now);
     }
 }
 

@@ -11,12 +11,13 @@ use sha2::{Digest, Sha256};
 use crate::alert::Alert;
 use crate::arn::RoleArn;
 use crate::asff::finding_id;
+use crate::drift::{EVENT_UNDER_WAY, SweepKind};
 use crate::error::PortError;
 use crate::finding::{Finding, RecordState};
 use crate::journey::affected::settings_sighting;
 use crate::journey::delivery::deliver;
 use crate::journey::role::{RoleError, RoleTask, assess_role};
-use crate::ledger::{Message, OutboxEntry};
+use crate::ledger::{Message, OutboxEntry, Record};
 use crate::node_role::{Compute, Sighting, Source, Use, UseKind, UseListing};
 use crate::ports::{Ec2, Ports, StoredFinding, SweepRecord, Versioned, WriteOutcome};
 use crate::registry_documents::can_touch_account;
@@ -32,6 +33,8 @@ pub struct SweepSummary {
     pub assessed: BTreeSet<RoleArn>,
     /// The sources that could not be listed, with the reason; none of their uses was ended.
     pub incomplete: Vec<String>,
+    /// The roles whose verdict became another one, and no event has told why.
+    pub unexplained: BTreeSet<RoleArn>,
     /// Findings that Security Hub had lost or held otherwise, and that were imported again.
     pub repaired: usize,
 }
@@ -64,15 +67,12 @@ pub async fn sweep(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         settings: digest_of(settings),
     };
-    let into_digest = match ports.ledger.last_sweep().await {
-        Ok(last) => {
-            last.is_none_or(|last| last.version != run.version || last.settings != run.settings)
-        }
+    let kind = match ports.ledger.last_sweep().await {
+        Ok(last) => SweepKind::after(last.as_ref(), &run),
         Err(error) => return Err(SweepError(vec![error.to_string()])),
     };
-    let tasks = tasks(ports, listing, into_digest)
-        .await
-        .map_err(|error| SweepError(vec![error.to_string()]))?;
+    let tasks =
+        tasks(ports, listing, kind).await.map_err(|error| SweepError(vec![error.to_string()]))?;
     let outcomes: Vec<_> = stream::iter(tasks)
         .map(|task| async move {
             let outcome = assess_role(ports, settings, &task).await;
@@ -95,6 +95,10 @@ pub async fn sweep(
     }
     if let Err(error) = send_digests(ports).await {
         failures.push(error.to_string());
+    }
+    match unexplained(ports).await {
+        Ok(unexplained) => summary.unexplained = unexplained,
+        Err(error) => failures.push(error.to_string()),
     }
     failures.extend(summary.incomplete.iter().cloned());
     if failures.is_empty() {
@@ -223,7 +227,7 @@ async fn read_registry(
 async fn tasks(
     ports: &Ports<'_>,
     listing: UseListing,
-    into_digest: bool,
+    kind: SweepKind,
 ) -> Result<Vec<RoleTask>, PortError> {
     let mut by_name: BTreeMap<String, RoleTask> = BTreeMap::new();
     let known = ports.ledger.all_records().await?;
@@ -241,7 +245,7 @@ async fn tasks(
     }
     Ok(by_name
         .into_values()
-        .map(|task| RoleTask { listing: complete.clone(), into_digest, ..task })
+        .map(|task| RoleTask { listing: complete.clone(), sweep: Some(kind), ..task })
         .collect())
 }
 
@@ -378,4 +382,29 @@ async fn send_digests(ports: &Ports<'_>) -> Result<(), RoleError> {
         }
     }
     Ok(())
+}
+
+/// Tells, once, of each verdict that no event explained in all the time that one needs. The alarm
+/// SweepOnlyDrift of `template.yaml` looks for the word in the log.
+async fn unexplained(ports: &Ports<'_>) -> Result<BTreeSet<RoleArn>, PortError> {
+    let now = ports.clock.now();
+    let mut unexplained = BTreeSet::new();
+    for known in ports.ledger.all_records().await? {
+        let is_due = |since: Timestamp| now.duration_since(since) >= EVENT_UNDER_WAY;
+        if !known.record.unexplained_since.is_some_and(is_due) {
+            continue;
+        }
+        let next = Record { unexplained_since: None, ..known.record };
+        let write_id = ports.clock.unique_id();
+        // Whoever came first has perhaps heard the event; the next sweep looks again.
+        if ports.ledger.write(&next, known.version, &write_id).await? == WriteOutcome::Written {
+            tracing::error!(
+                role = %next.role_arn,
+                "SweepOnlyDrift: no event told why the verdict became another one; is there a trail \
+                 of management events, and a forwarder in each region?"
+            );
+            unexplained.insert(next.role_arn);
+        }
+    }
+    Ok(unexplained)
 }

@@ -1,0 +1,148 @@
+//! What a sweep finds although no event told of it: each has its cause, and what has none is told
+//! once, when an event has had its time to come.
+
+use change_events::read_batch;
+use ecr_audit::arn::RoleArn;
+use ecr_audit::journey::{SweepSummary, handle, sweep};
+use ecr_audit::ports::Clock;
+use ecr_audit::settings::Settings;
+use ecr_audit::standard::Standard;
+use futures::executor::block_on;
+use jiff::SignedDuration;
+use memory_adapters::{Account, Cluster, Nodegroup, Tags, World};
+use serde_json::json;
+
+const ACCOUNT: &str = "111122223333";
+const REGION: &str = "eu-west-1";
+const NAME: &str = "prod-workers";
+const ROLE: &str = "arn:aws:iam::111122223333:role/eks/prod-workers";
+const NODE_ECR: &str = "arn:aws:iam::111122223333:policy/NodeEcr";
+const OF_AWS: &str = "arn:aws:iam::aws:policy/AmazonExample";
+const PULL_ONLY: &str = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly";
+const PUSH: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ecr:PutImage","Resource":"*"}}"#;
+const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":[]}"#;
+
+fn role() -> RoleArn {
+    RoleArn::parse(ROLE).unwrap()
+}
+
+fn settings() -> Settings {
+    let mut settings = Settings::for_account(ACCOUNT, "aws", "us-east-1");
+    settings.regions = vec![REGION.to_owned()];
+    settings
+}
+
+/// A nodegroup wears a role that can pull, and a sweep has seen it.
+fn swept() -> World {
+    let mut account = Account::new(ACCOUNT, "aws");
+    account.create_policy(NODE_ECR, PUSH).unwrap();
+    account.create_policy(OF_AWS, NOTHING).unwrap();
+    account.create_role(&role(), "2026-01-01T00:00:00Z".parse().unwrap()).unwrap();
+    account.attach_role_policy(NAME, PULL_ONLY).unwrap();
+    account.attach_role_policy(NAME, OF_AWS).unwrap();
+    account.create_cluster(REGION, "prod", Cluster::default()).unwrap();
+    let nodegroup = Nodegroup { node_role: role(), tags: Tags::new() };
+    account.create_nodegroup(REGION, "prod", "workers", nodegroup).unwrap();
+    // After the recorded events, which are of the day before.
+    let world = World::new(account, "2026-01-16T06:00:00Z".parse().unwrap());
+    sweep_on_the_next_day(&world, &settings());
+    world
+}
+
+fn sweep_on_the_next_day(world: &World, settings: &Settings) -> SweepSummary {
+    world.clock.set(world.clock.now() + SignedDuration::from_hours(24));
+    block_on(sweep(&world.ports(), &world.account, settings)).unwrap()
+}
+
+/// The roles that the next two sweeps cannot explain.
+fn unexplained(world: &World, settings: &Settings) -> Vec<String> {
+    let found = sweep_on_the_next_day(world, settings).unexplained;
+    assert!(found.is_empty(), "an event may still be under way: {found:?}");
+    let told = sweep_on_the_next_day(world, settings).unexplained;
+    let again = sweep_on_the_next_day(world, settings).unexplained;
+    assert!(again.is_empty(), "told twice: {again:?}");
+    told.iter().map(ToString::to_string).collect()
+}
+
+fn status(world: &World, role_arn: &str) -> String {
+    let id = format!("{role_arn}/pullwatch/read-only");
+    let held = world.security_hub.findings().into_iter().find(|finding| finding.id == id);
+    held.unwrap().asff["Compliance"]["Status"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_change_without_an_event_is_told_once() {
+    let world = swept();
+    world.account.change(|account| account.attach_role_policy(NAME, NODE_ECR)).unwrap();
+    assert_eq!(unexplained(&world, &settings()), [ROLE]);
+    assert_eq!(status(&world, ROLE), "FAILED");
+}
+
+#[test]
+fn an_event_that_comes_after_the_sweep_explains_it() {
+    let world = swept();
+    world.account.change(|account| account.attach_role_policy(NAME, NODE_ECR)).unwrap();
+    sweep_on_the_next_day(&world, &settings());
+    let body = include_str!("../../events/iam/AttachRolePolicy.json");
+    let record = json!({
+        "messageId": "1", "body": body, "attributes": { "ApproximateReceiveCount": "1" },
+    });
+    let batch = read_batch(&json!({ "Records": [record] }), ACCOUNT);
+    let handled = block_on(handle(&world.ports(), &settings(), &batch.arrivals));
+    assert!(handled.failed.is_empty(), "{handled:?}");
+    assert_eq!(unexplained(&world, &settings()), [""; 0]);
+    assert_eq!(status(&world, ROLE), "FAILED");
+}
+
+#[test]
+fn a_new_version_of_awss_own_policy_explains_it() {
+    let world = swept();
+    let newer = |account: &mut Account| account.create_policy_version(OF_AWS, PUSH, true);
+    world.account.change(newer).unwrap();
+    assert_eq!(unexplained(&world, &settings()), [""; 0]);
+    assert_eq!(status(&world, ROLE), "FAILED");
+}
+
+#[test]
+fn another_standard_explains_it() {
+    let world = swept();
+    let mut stricter = settings();
+    stricter.standard = Standard::C0223;
+    assert_eq!(unexplained(&world, &stricter), [""; 0]);
+    assert_eq!(status(&world, ROLE), "FAILED");
+}
+
+const OTHER: &str = "arn:aws:iam::111122223333:role/others";
+
+fn create_other(account: &mut Account) {
+    let other = RoleArn::parse(OTHER).unwrap();
+    account.create_role(&other, "2026-01-01T00:00:00Z".parse().unwrap()).unwrap();
+    account.attach_role_policy("others", NODE_ECR).unwrap();
+}
+
+#[test]
+fn a_role_that_instances_alone_show_is_discovered() {
+    let world = swept();
+    world.account.change(|account| {
+        create_other(account);
+        account.create_instance_profile("others", "/", Tags::new()).unwrap();
+        account.add_role_to_instance_profile("others", "others").unwrap();
+        let tags = [("kubernetes.io/cluster/prod".to_owned(), "owned".to_owned())].into();
+        let profile = "arn:aws:iam::111122223333:instance-profile/others";
+        account.run_instance(REGION, Some(profile), tags);
+    });
+    assert_eq!(unexplained(&world, &settings()), [""; 0]);
+    assert_eq!(status(&world, OTHER), "FAILED");
+}
+
+#[test]
+fn a_nodegroup_that_no_event_told_of_is_unexplained() {
+    let world = swept();
+    world.account.change(|account| {
+        create_other(account);
+        let nodegroup = Nodegroup { node_role: RoleArn::parse(OTHER).unwrap(), tags: Tags::new() };
+        account.create_nodegroup(REGION, "prod", "others", nodegroup).unwrap();
+    });
+    assert_eq!(unexplained(&world, &settings()), [OTHER]);
+    assert_eq!(status(&world, OTHER), "FAILED");
+}
