@@ -137,7 +137,7 @@ fn attributes_size(attributes: &BTreeMap<String, Attribute>) -> usize {
     sizes.sum()
 }
 
-/// The document that programs get; its schema is `schemas/alert-1.schema.json`.
+/// The document that programs get; its schema is `docs/alert-v1.schema.json`.
 pub fn document(alert: &Alert) -> Value {
     document_within(alert, ROOMS[0])
 }

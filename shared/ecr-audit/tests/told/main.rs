@@ -3,5 +3,6 @@
 
 mod account;
 mod golden;
+mod schema;
 mod story;
 mod table;
