@@ -93,7 +93,31 @@ pub fn asff(finding: &Finding) -> Value {
         // After the first import only BatchUpdateFindings can set it.
         encoded["Workflow"] = json!({"Status": "RESOLVED"});
     }
+    drop_blanks(&mut encoded);
     encoded
+}
+
+/// Takes out every string of white space alone, with what is empty without it: Security Hub
+/// refuses a finding that has one.
+fn drop_blanks(value: &mut Value) {
+    fn is_blank(value: &Value) -> bool {
+        match value {
+            Value::String(text) => text.trim().is_empty(),
+            Value::Object(members) => members.is_empty(),
+            _ => false,
+        }
+    }
+    match value {
+        Value::Array(values) => {
+            values.iter_mut().for_each(drop_blanks);
+            values.retain(|value| !is_blank(value));
+        }
+        Value::Object(members) => {
+            members.values_mut().for_each(drop_blanks);
+            members.retain(|_, value| !is_blank(value));
+        }
+        _ => {}
+    }
 }
 
 fn severity_shown(finding: &Finding) -> &'static str {
@@ -294,7 +318,10 @@ fn resources(finding: &Finding) -> Value {
     for (region, name) in clusters {
         resources.push(json!({
             "Type": "AwsEksCluster",
-            "Id": format!("arn:{}:eks:{region}:{}:cluster/{name}", place.partition, place.account),
+            "Id": shortened(
+                &format!("arn:{}:eks:{region}:{}:cluster/{name}", place.partition, place.account),
+                LONGEST_ID,
+            ),
             "Partition": place.partition,
             "Region": region,
         }));

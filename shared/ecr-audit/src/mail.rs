@@ -19,7 +19,7 @@ use crate::words::{Ability, abilities, abilities_of, about, shortened};
 
 use command::laid_out;
 pub(crate) use link::console;
-use page::Page;
+use page::{Page, is_showable};
 use role::worn_by;
 pub(crate) use role::worn_in;
 
@@ -427,12 +427,13 @@ fn by(page: &mut Page, reported: &ReportedChange) {
 fn remedy_of(page: &mut Page, remedy: &Remedy) {
     page.heading("Put it right");
     let lines: Vec<String> = remedy.commands.iter().flat_map(|command| laid_out(command)).collect();
-    if lines.len() > MOST_COMMAND_LINES {
+    let is_showable = lines.iter().all(|line| line.chars().all(is_showable));
+    if lines.len() > MOST_COMMAND_LINES || !is_showable {
+        let why = if is_showable { "too long for a mail" } else { "not to be shown in a mail" };
         page.wrapped(
             "  ",
             &format!(
-                "There are {} commands, too long for a mail. Subscribers of the JSON document \
-                 have them.",
+                "There are {} commands, {why}. Subscribers of the JSON document have them.",
                 remedy.commands.len()
             ),
         );

@@ -1,5 +1,8 @@
 //! Security Hub in memory, with the rules of the real one that a caller can fall foul of: an
-//! import that is not newer is ignored in silence, and an import cannot set a workflow.
+//! import that is not newer is ignored in silence, and an import cannot set a workflow. What AWS
+//! refuses, it refuses.
+
+mod refusal;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,6 +16,8 @@ use ecr_audit::standard::Status;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use refusal::refusal;
 
 /// Security Hub of one region in memory. It records every import.
 #[derive(Debug, Default)]
@@ -97,9 +102,12 @@ impl MemorySecurityHub {
 }
 
 impl State {
-    fn import(&mut self, finding: &Finding) {
+    fn import(&mut self, finding: &Finding) -> ImportOutcome {
         let id = finding_id(&finding.role.arn, finding.check);
         let asff = asff(finding);
+        if let Some(reason) = refusal(&asff) {
+            return ImportOutcome::Refused(format!("InvalidInput: {reason}"));
+        }
         let before = self.held.get(&id);
         let took_effect = before.is_none_or(|held| held.updated_at < finding.updated_at);
         if took_effect {
@@ -119,6 +127,7 @@ impl State {
             self.held.insert(id, held);
         }
         self.imports.push(Import { asff, took_effect });
+        ImportOutcome::Imported
     }
 }
 
@@ -145,10 +154,7 @@ fn workflow_after_update<'held>(held: &'held HeldFinding, finding: &Finding) -> 
 impl SecurityHub for MemorySecurityHub {
     async fn import(&self, findings: &[Finding]) -> Result<Vec<ImportOutcome>, PortError> {
         let mut state = self.enabled("securityhub:BatchImportFindings")?;
-        for finding in findings {
-            state.import(finding);
-        }
-        Ok(vec![ImportOutcome::Imported; findings.len()])
+        Ok(findings.iter().map(|finding| state.import(finding)).collect())
     }
 
     async fn resolve(&self, findings: &[Finding]) -> Result<(), PortError> {

@@ -39,7 +39,7 @@ fn finding(status: Status, second: i64) -> Finding {
         role: RoleFacts::unread(&role_arn(), None),
         uses: Vec::new(),
         owners: Vec::new(),
-        result: CheckResult { status, ..CheckResult::not_available(check, standard, "") },
+        result: CheckResult { status, ..CheckResult::not_available(check, standard, "denied") },
         not_available: None,
         record_state: RecordState::Active,
         changes: Vec::new(),
@@ -127,4 +127,19 @@ fn where_it_is_switched_off_every_call_says_so() {
     import(&hub, &finding(Status::Passed, 1));
     assert!(hub.expire(&id()));
     assert_eq!(hub.findings(), []);
+}
+
+#[test]
+fn what_aws_refuses_is_refused_by_itself_and_not_kept() {
+    let hub = MemorySecurityHub::default();
+    let mut refused = finding(Status::Failed, 10);
+    // Older than its own birth.
+    refused.created_at = Timestamp::from_second(11).unwrap();
+    let taken = Finding { check: Check::CanPull, ..finding(Status::Passed, 10) };
+    let outcomes = now(hub.import(&[refused, taken])).unwrap();
+    let [ImportOutcome::Refused(reason), ImportOutcome::Imported] = &outcomes[..] else {
+        panic!("{outcomes:?}");
+    };
+    assert_eq!(reason, "InvalidInput: UpdatedAt is before CreatedAt");
+    assert_eq!((hub.findings().len(), hub.imports().len()), (1, 1));
 }

@@ -1,11 +1,27 @@
 //! Lines of a plain text: at most 78 columns, no control characters, no space at a line's end.
 
-use textwrap::{Options, WordSeparator, WordSplitter};
+use textwrap::wrap_algorithms::Penalties;
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 
 /// How wide a mail is.
 pub const COLUMNS: usize = 78;
 /// How wide a fact's label is.
 const LABEL: usize = 10;
+
+/// A name may hold anything; a mail's lines hold no control characters, and none that would make
+/// a reader see the others in another order.
+fn shown(letter: char) -> char {
+    if is_showable(letter) { letter } else { '?' }
+}
+
+/// Whether a letter can stand in a mail as it is.
+pub fn is_showable(letter: char) -> bool {
+    let changes_the_order = matches!(
+        letter,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    !letter.is_control() && !changes_the_order
+}
 
 /// A text that grows line by line.
 #[derive(Debug, Default)]
@@ -26,8 +42,7 @@ impl Page {
 
     /// A line as it stands: whoever calls this has seen to its width.
     pub fn line(&mut self, text: &str) {
-        // A name may hold anything; a mail's lines hold no control characters.
-        self.text.extend(text.chars().map(|letter| if letter.is_control() { '?' } else { letter }));
+        self.text.extend(text.chars().map(shown));
         while self.text.ends_with(' ') {
             self.text.pop();
         }
@@ -52,15 +67,17 @@ impl Page {
 
     /// Text whose first line begins otherwise.
     pub fn wrapped_after(&mut self, first: &str, indent: &str, text: &str) {
+        // Lines of even length, but never at the price of one that is too long.
+        let penalties = Penalties { overflow_penalty: 1_000_000, ..Penalties::new() };
         let options = Options::new(COLUMNS)
+            .wrap_algorithm(WrapAlgorithm::OptimalFit(penalties))
             .initial_indent(first)
             .subsequent_indent(indent)
             .word_separator(WordSeparator::AsciiSpace)
             .word_splitter(WordSplitter::NoHyphenation)
             .break_words(true);
         // A line break inside a name is no line break of ours.
-        let text: String =
-            text.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect();
+        let text: String = text.chars().map(shown).collect();
         for line in textwrap::wrap(&text, options) {
             self.line(&line);
         }

@@ -1,0 +1,106 @@
+//! What holds of everything that is told.
+
+use std::collections::BTreeMap;
+
+use ecr_audit::alert::Alert;
+use ecr_audit::finding::Finding;
+use ecr_audit::message::{Attribute, LARGEST_MESSAGE, SnsMessage, alert_message};
+use ecr_audit::ports::{ImportOutcome, SecurityHub};
+use futures::executor::block_on;
+use memory_adapters::MemorySecurityHub;
+use serde_json::Value;
+
+/// How wide a mail is.
+const COLUMNS: usize = 78;
+
+/// Security Hub takes a finding.
+pub fn finding_is_taken(finding: &Finding) {
+    let hub = MemorySecurityHub::default();
+    let outcomes = block_on(hub.import(std::slice::from_ref(finding))).unwrap();
+    assert_eq!(outcomes, [ImportOutcome::Imported], "{finding:?}");
+}
+
+/// SNS takes an alert, its mail can be read, and a shell reads its commands as they were meant.
+pub fn alert_is_taken(alert: &Alert) {
+    let message = alert_message(alert);
+    let texts = message_is_taken(&message);
+    let document: Value = serde_json::from_str(&texts["sqs"]).expect("programs get JSON");
+    assert_eq!(document["id"], alert.id.as_str());
+    commands_are_whole(alert, &texts["email"], &document);
+}
+
+/// What SNS takes, and what each kind of subscriber can read.
+/// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
+pub fn message_is_taken(message: &SnsMessage) -> BTreeMap<String, String> {
+    let subject = &message.subject;
+    assert!((1..100).contains(&subject.len()), "{subject}");
+    assert!(subject.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{subject}");
+    assert!(!subject.starts_with(' '), "{subject}");
+
+    let mut size = message.message.len();
+    assert!(message.attributes.len() <= 10, "with raw delivery, SQS takes ten attributes");
+    for (name, value) in &message.attributes {
+        let text = match value {
+            Attribute::Text(text) => {
+                assert!(!text.is_empty(), "{name} has no value");
+                text.clone()
+            }
+            Attribute::List(list) => serde_json::to_string(list).unwrap(),
+        };
+        size += name.len() + "String.Array".len() + text.len();
+    }
+    assert!(size <= LARGEST_MESSAGE, "{size} bytes");
+
+    let texts: BTreeMap<String, String> =
+        serde_json::from_str(&message.message).expect("SNS takes an object of texts");
+    for protocol in ["default", "email", "sqs", "lambda", "firehose"] {
+        assert!(!texts[protocol].is_empty(), "{protocol} gets nothing");
+    }
+    mail_is_readable(&texts["email"]);
+    for protocol in ["lambda", "firehose"] {
+        assert_eq!(texts[protocol], texts["sqs"], "{protocol}");
+    }
+    let chat: Value = serde_json::from_str(&texts["default"]).expect("chat gets JSON");
+    assert_eq!((&chat["version"], &chat["source"]), (&"1.0".into(), &"custom".into()));
+    chat_calls_nobody(&chat["content"]);
+    texts
+}
+
+fn mail_is_readable(mail: &str) {
+    for line in mail.lines() {
+        // The link cannot be broken, and has its line to itself.
+        let is_link = line.starts_with("https://") && !line.contains(' ');
+        let width = textwrap::core::display_width(line);
+        assert!(width <= COLUMNS || is_link, "{width} columns: {line}");
+        assert!(!line.chars().any(char::is_control), "{line:?}");
+        assert!(!line.ends_with(' '), "{line:?}");
+    }
+    assert!(!mail.contains("{\"schema\""), "no JSON document in a mail");
+}
+
+/// Slack reads `<!channel>` and `<@U…>` as calls, wherever they stand.
+fn chat_calls_nobody(content: &Value) {
+    match content {
+        Value::String(text) => assert!(!text.contains(['<', '>']), "{text}"),
+        Value::Array(values) => values.iter().for_each(chat_calls_nobody),
+        Value::Object(members) => members.values().for_each(chat_calls_nobody),
+        _ => {}
+    }
+}
+
+/// Either every command of the remedy stands in the mail, or the mail says that there are more.
+fn commands_are_whole(alert: &Alert, mail: &str, document: &Value) {
+    let Some(remedy) = &alert.remedy else { return };
+    if document["remedy"].is_null() {
+        assert_eq!(document["is_shortened"], true);
+    } else {
+        assert_eq!(document["remedy"]["commands"], serde_json::json!(remedy.commands));
+    }
+    for command in &remedy.commands {
+        let first = command.split(' ').take(3).collect::<Vec<_>>().join(" ");
+        let is_left_out = ["too long for a mail", "not to be shown in a mail"]
+            .iter()
+            .any(|words| mail.contains(words));
+        assert!(mail.contains(&first) || is_left_out, "{first}");
+    }
+}
