@@ -64,8 +64,8 @@ pub fn remedy(
     }
     if plan.obstacles.is_empty() {
         plan.obstacles.push(
-            "No change to the role's own policies makes it pass: a permissions boundary, a \
-             repository policy or an organization policy decides."
+            "Other grants do not help: a Deny, a permissions boundary, a repository policy or an \
+             organization policy decides, and whoever made it knows why."
                 .to_owned(),
         );
     }
@@ -146,8 +146,9 @@ impl Plan {
         }
         if known.policy.is_aws_managed() {
             self.obstacles.push(format!(
-                "{policy} is AWS's own and grants other services as well: detaching it would take \
-                 those rights too."
+                "{policy} is AWS's own and grants other services as well: detaching it would also \
+                 take away {}.",
+                beside_ecr(&document)
             ));
             return;
         }
@@ -180,6 +181,18 @@ impl Plan {
         known.document = Some(text);
     }
 
+    /// A name for an inline policy that no policy of the role has: to put one is to overwrite.
+    fn free_name(&self) -> String {
+        let is_free = |name: &String| {
+            let taken = |known: &RolePolicy| {
+                known.policy.inline_name().is_some_and(|known| known.eq_ignore_ascii_case(name))
+            };
+            !self.role.identity.iter().any(taken)
+        };
+        let numbered = (2..).map(|number| format!("EcrPull{number}"));
+        std::iter::once("EcrPull".to_owned()).chain(numbered).find(is_free).unwrap_or_default()
+    }
+
     fn grant_pull(&mut self, settings: &Settings) {
         let role_name = self.role.role_arn.role_name();
         if settings.standard == Standard::C0223 {
@@ -188,13 +201,14 @@ impl Plan {
                 "Statement": [{"Effect": "Allow", "Action": C0223_ACTIONS, "Resource": "*"}],
             })
             .to_string();
+            let name = self.free_name();
             self.giving.push(format!(
-                "aws iam put-role-policy --role-name {} --policy-name EcrPull --policy-document {}",
+                "aws iam put-role-policy --role-name {} --policy-name {name} --policy-document {}",
                 quoted(role_name.as_str()),
                 quoted(&document)
             ));
             self.role.identity.push(RolePolicy {
-                policy: PolicyName::inline("EcrPull"),
+                policy: PolicyName::inline(&name),
                 version: None,
                 document: Some(document),
             });
@@ -214,6 +228,30 @@ impl Plan {
             document: Some(PULL_ONLY.to_owned()),
         });
     }
+}
+
+/// The rights of a document beside ECR, as many as can be read.
+fn beside_ecr(document: &Value) -> String {
+    const MOST: usize = 5;
+    let mut rights: Vec<String> = Vec::new();
+    for statement in statements(document) {
+        match (actions(&statement), statement.get("NotAction")) {
+            (Some(actions), _) => rights.extend(actions.into_iter().filter(|one| !is_ecr(one))),
+            (None, Some(Value::Array(kept))) => {
+                let kept: Vec<&str> = kept.iter().filter_map(Value::as_str).collect();
+                rights.push(format!("everything but {}", kept.join(", ")));
+            }
+            (None, Some(Value::String(kept))) => rights.push(format!("everything but {kept}")),
+            (None, _) => {}
+        }
+    }
+    if rights.iter().any(|right| right == "*") {
+        return "every other right".to_owned();
+    }
+    let left = rights.len().saturating_sub(MOST);
+    rights.truncate(MOST);
+    let more = if left > 0 { format!(" and {left} more") } else { String::new() };
+    format!("{}{more}", rights.join(", "))
 }
 
 /// AmazonEC2ContainerRegistryPullOnly v1, as AWS published it.

@@ -1,0 +1,359 @@
+//! Every remedy that is offered is carried out: a shell reads its commands, the account in memory
+//! does what they say, and the role is assessed again. Where none is offered, it says why.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+use std::sync::LazyLock;
+
+use ecr_audit::arn::RoleArn;
+use ecr_audit::assess::{RoleState, assess};
+use ecr_audit::assessment::Assessment;
+use ecr_audit::node_role::{Compute, Source, Use, UseKind};
+use ecr_audit::organization::OrganizationPolicies;
+use ecr_audit::ports::{Ecr, Iam};
+use ecr_audit::remedy::{Remedy, remedy};
+use ecr_audit::role_policies::{RegistryDocument, RolePolicies};
+use ecr_audit::settings::Settings;
+use ecr_audit::standard::{Check, Standard, Status};
+use futures::executor::block_on;
+use jiff::Timestamp;
+use memory_adapters::{Account, MemoryAccount, Snapshot};
+use serde_json::{Value, json};
+
+const ACCOUNT: &str = "111122223333";
+
+/// A role of this name with policies: the names of AWS's own, and documents, inline or managed.
+fn account(
+    aws_policies: &[&str],
+    inline: &[(&str, Value)],
+    managed: &[(&str, Value)],
+) -> (Account, RoleArn) {
+    let role_arn = RoleArn::parse(&format!("arn:aws:iam::{ACCOUNT}:role/eks/workers")).unwrap();
+    let mut account = Account::new(ACCOUNT, "aws");
+    account.create_role(&role_arn, Timestamp::UNIX_EPOCH).unwrap();
+    for name in aws_policies {
+        let policy_arn = format!("arn:aws:iam::aws:policy/{name}");
+        account.attach_role_policy("workers", &policy_arn).unwrap();
+    }
+    for (name, document) in inline {
+        account.put_role_policy("workers", name, &document.to_string()).unwrap();
+    }
+    for (name, document) in managed {
+        let policy_arn = format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
+        account.create_policy(&policy_arn, &document.to_string()).unwrap();
+        account.attach_role_policy("workers", &policy_arn).unwrap();
+    }
+    (account, role_arn)
+}
+
+fn statement(effect: &str, actions: &[&str]) -> Value {
+    json!({"Effect": effect, "Action": actions, "Resource": "*"})
+}
+
+fn document(statements: &[Value]) -> Value {
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+/// A role at one moment, with what can touch it.
+struct Look {
+    role: RolePolicies,
+    assessment: Assessment,
+    remedy: Option<Remedy>,
+}
+
+fn look(account: &MemoryAccount, role_arn: &RoleArn, standard: Standard) -> Look {
+    static NO_ORGANIZATION: LazyLock<OrganizationPolicies> =
+        LazyLock::new(OrganizationPolicies::default);
+    let mut settings = Settings::for_account(ACCOUNT, "aws", "us-east-1");
+    settings.regions = vec!["eu-west-1".to_owned()];
+    settings.standard = standard;
+    let role = block_on(account.role(&role_arn.role_name())).unwrap().unwrap();
+    let registry: Vec<RegistryDocument> =
+        block_on(account.policies("eu-west-1", Timestamp::UNIX_EPOCH)).unwrap();
+    let uses = [Use {
+        source: Source::regional(UseKind::Nodegroup, "eu-west-1"),
+        cluster_name: Some("prod".to_owned()),
+        name: "workers".to_owned(),
+        compute: Compute::Ec2,
+        tags: BTreeMap::new(),
+        cluster_tags: BTreeMap::new(),
+    }];
+    let state =
+        RoleState { role: &role, uses: &uses, registry: &registry, organization: &NO_ORGANIZATION };
+    let assessment = assess(&state, &settings);
+    let remedy = remedy(&state, &assessment, &settings);
+    Look { role, assessment, remedy }
+}
+
+impl Look {
+    fn statuses(&self) -> Vec<Status> {
+        Check::ALL.iter().map(|check| self.assessment.checks[check].status).collect()
+    }
+
+    fn is_failed(&self) -> bool {
+        self.statuses().contains(&Status::Failed)
+    }
+
+    /// Every grant and every denial that is not about ECR, with resource and condition.
+    fn beside_ecr(&self) -> BTreeSet<String> {
+        let mut rights = BTreeSet::new();
+        for policy in &self.role.identity {
+            let Some(text) = &policy.document else { continue };
+            let document: Value = serde_json::from_str(text).unwrap();
+            let statements = match &document["Statement"] {
+                Value::Array(statements) => statements.clone(),
+                statement => vec![statement.clone()],
+            };
+            for statement in statements {
+                let actions = match &statement["Action"] {
+                    Value::Array(actions) => actions.clone(),
+                    action => vec![action.clone()],
+                };
+                for action in actions {
+                    let name = action.as_str().unwrap_or("").to_lowercase();
+                    if !name.starts_with("ecr:") && !name.starts_with("ecr-public:") {
+                        let mut right = statement.clone();
+                        right["Action"] = action;
+                        rights.insert(right.to_string());
+                    }
+                }
+            }
+        }
+        rights
+    }
+}
+
+/// The words that a POSIX shell makes of a command.
+fn shell_words(command: &str) -> Vec<String> {
+    let arguments = command.strip_prefix("aws ").expect("every command is one of the AWS CLI");
+    let script = format!("printf '%s\\0' {arguments}");
+    let output = Command::new("sh").args(["-c", &script]).output().expect("there is a shell");
+    assert!(output.status.success() && output.stderr.is_empty(), "{command}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.trim_end_matches('\0').split('\0').map(str::to_owned).collect()
+}
+
+/// Does to the account what a command says. A call that no remedy may make is a failure.
+fn carry_out(account: &mut Account, command: &str) {
+    let words = shell_words(command);
+    let option = |name: &str| -> String {
+        let place = words.iter().position(|word| word == name).expect(command);
+        words[place + 1].clone()
+    };
+    assert_eq!(words[0], "iam", "{command}");
+    match words[1].as_str() {
+        "attach-role-policy" => {
+            account.attach_role_policy(&option("--role-name"), &option("--policy-arn"))
+        }
+        "detach-role-policy" => {
+            account.detach_role_policy(&option("--role-name"), &option("--policy-arn"))
+        }
+        "delete-role-policy" => {
+            account.delete_role_policy(&option("--role-name"), &option("--policy-name"))
+        }
+        "put-role-policy" => account.put_role_policy(
+            &option("--role-name"),
+            &option("--policy-name"),
+            &option("--policy-document"),
+        ),
+        "create-policy-version" => {
+            assert!(words.contains(&"--set-as-default".to_owned()), "{command}");
+            let (arn, document) = (option("--policy-arn"), option("--policy-document"));
+            assert!(arn.contains(ACCOUNT), "nobody can edit a policy of AWS: {command}");
+            account.create_policy_version(&arn, &document, true).map(drop)
+        }
+        other => panic!("no remedy may call {other}"),
+    }
+    .unwrap_or_else(|error| panic!("{command}: {error}"));
+}
+
+/// What became of a role whose remedy was carried out.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Nothing was wrong.
+    Fine,
+    /// By these calls, in their order.
+    Mended(Vec<String>),
+    /// No remedy was offered, for this reason.
+    NoSafeOne(String),
+}
+
+fn mend(account: Account, role_arn: &RoleArn, standard: Standard) -> Outcome {
+    let account = MemoryAccount::new(account);
+    let before = look(&account, role_arn, standard);
+    let Some(remedy) = &before.remedy else {
+        assert!(!before.is_failed(), "{role_arn} has no remedy under {standard}");
+        return Outcome::Fine;
+    };
+    if remedy.commands.is_empty() {
+        return Outcome::NoSafeOne(remedy.obstacle.clone().expect("an obstacle where no command"));
+    }
+    assert_eq!(remedy.obstacle, None);
+    for command in &remedy.commands {
+        account.change(|account| carry_out(account, command));
+        // At no moment may the nodes lose the images that they could pull.
+        let meanwhile = look(&account, role_arn, standard);
+        if before.assessment.checks[&Check::CanPull].status == Status::Passed {
+            let can_pull = meanwhile.assessment.checks[&Check::CanPull].status;
+            assert_eq!(can_pull, Status::Passed, "{role_arn}: {command}");
+        }
+    }
+    let after = look(&account, role_arn, standard);
+    let passed = [Status::Passed, Status::Passed];
+    assert_eq!(after.statuses(), passed, "{role_arn} under {standard}: {remedy:?}");
+    assert_eq!(after.beside_ecr(), before.beside_ecr(), "{role_arn} under {standard}");
+    let call = |command: &String| shell_words(command)[1].clone();
+    Outcome::Mended(remedy.commands.iter().map(call).collect())
+}
+
+#[test]
+fn every_failed_role_of_a_real_shaped_account_is_mended_or_told_why_not() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../functions/cli/tests/snapshots/mixed-account");
+    let snapshot = Snapshot::read(&folder).unwrap();
+    let role = |path: &str| RoleArn::parse(&format!("arn:aws:iam::{ACCOUNT}:role/{path}")).unwrap();
+    let outcome = |path: &str, standard| match mend(snapshot.account.clone(), &role(path), standard)
+    {
+        Outcome::Fine => "fine".to_owned(),
+        Outcome::Mended(calls) => calls.join(", "),
+        Outcome::NoSafeOne(_) => "none".to_owned(),
+    };
+    for (path, read_only, c0223) in [
+        (
+            "eks/prod-workers",
+            "detach-role-policy",
+            "put-role-policy, detach-role-policy, detach-role-policy",
+        ),
+        ("spot-workers", "fine", "fine"),
+        ("auto-nodes", "fine", "put-role-policy, detach-role-policy"),
+        ("batch-pods", "fine", "fine"),
+        // AdministratorAccess grants everything else as well.
+        ("admin-nodes", "none", "none"),
+        // A repository's policy lets it push.
+        ("karpenter-nodes", "none", "none"),
+        // An inline Deny keeps it from pulling.
+        ("blind-nodes", "none", "none"),
+        // Its boundary keeps the power user from pushing, but not from reading.
+        ("bounded-nodes", "fine", "put-role-policy, detach-role-policy"),
+        // AmazonEC2ContainerRegistryFullAccess grants CloudTrail and IAM as well.
+        ("ci-runner", "none", "none"),
+    ] {
+        assert_eq!(outcome(path, Standard::ReadOnly), read_only, "{path}");
+        assert_eq!(outcome(path, Standard::C0223), c0223, "{path} under c-0223");
+    }
+}
+
+#[test]
+fn a_policy_is_mended_by_the_least_that_mends_it() {
+    let pull = ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+    let push = statement("Allow", &["ecr:PutImage", "ecr:InitiateLayerUpload"]);
+    let mixed = document(&[
+        statement("Allow", &["s3:GetObject", "ecr:*"]),
+        push.clone(),
+        statement("Deny", &["s3:DeleteBucket"]),
+    ]);
+    let hostile = r#""; rm -rf"#;
+    for (why, aws_policies, inline, managed, calls) in [
+        (
+            "what is about ECR alone is detached",
+            &["AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryPowerUser"][..],
+            vec![],
+            vec![],
+            vec!["detach-role-policy"],
+        ),
+        (
+            "what the nodes pull by is given before it is taken",
+            &["AmazonEC2ContainerRegistryPowerUser"],
+            vec![],
+            vec![],
+            vec!["attach-role-policy", "detach-role-policy"],
+        ),
+        (
+            "what also grants other services gets a new document",
+            &["AmazonEC2ContainerRegistryPullOnly"],
+            vec![],
+            vec![("Mixed", mixed.clone())],
+            vec!["create-policy-version"],
+        ),
+        (
+            "so does an inline policy",
+            &["AmazonEC2ContainerRegistryPullOnly"],
+            vec![("mixed", mixed.clone())],
+            vec![],
+            vec!["put-role-policy"],
+        ),
+        (
+            "a shell takes no name for a command",
+            &["AmazonEC2ContainerRegistryPullOnly"],
+            vec![(hostile, document(std::slice::from_ref(&push)))],
+            vec![],
+            vec!["delete-role-policy"],
+        ),
+        (
+            "who cannot pull is given the right to",
+            &["AmazonEKSWorkerNodePolicy"],
+            vec![],
+            vec![],
+            vec!["attach-role-policy"],
+        ),
+        (
+            "several policies are mended one by one",
+            &["AmazonEC2ContainerRegistryPullOnly"],
+            vec![("a", document(std::slice::from_ref(&push)))],
+            vec![("B", document(&[statement("Allow", &pull), push.clone()]))],
+            vec!["detach-role-policy", "delete-role-policy"],
+        ),
+    ] {
+        let (account, role_arn) = account(aws_policies, &inline, &managed);
+        let calls: Vec<String> = calls.into_iter().map(str::to_owned).collect();
+        let outcome = mend(account, &role_arn, Standard::ReadOnly);
+        assert_eq!(outcome, Outcome::Mended(calls), "{why}");
+    }
+}
+
+#[test]
+fn under_c0223_the_four_actions_are_given_inline() {
+    for policy in ["AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly"] {
+        let (account, role_arn) = account(&[policy], &[], &[]);
+        let calls = ["put-role-policy", "detach-role-policy"].map(str::to_owned).to_vec();
+        assert_eq!(mend(account, &role_arn, Standard::C0223), Outcome::Mended(calls), "{policy}");
+    }
+}
+
+/// An inline policy of the remedy's own name must not be overwritten with its other rights.
+#[test]
+fn an_inline_policy_of_the_remedys_name_keeps_its_rights() {
+    let own = document(&[statement("Allow", &["s3:GetObject"])]);
+    let (account, role_arn) =
+        account(&["AmazonEC2ContainerRegistryReadOnly"], &[("EcrPull", own)], &[]);
+    let outcome = mend(account, &role_arn, Standard::C0223);
+    assert!(matches!(outcome, Outcome::Mended(_)), "{outcome:?}");
+}
+
+#[test]
+fn where_no_remedy_is_safe_it_says_which_rights_would_go() {
+    let all = document(&[statement("Allow", &["*"])]);
+    let boundary = document(&[statement("Allow", &["s3:*"])]);
+    for (aws_policies, managed, told) in [
+        (&["AdministratorAccess"][..], vec![], "every other right"),
+        (&["AmazonEC2ContainerRegistryFullAccess"], vec![], "cloudtrail:LookupEvents"),
+        (&["AmazonEC2ContainerRegistryFullAccess"], vec![], "iam:CreateServiceLinkedRole"),
+        (&["PowerUserAccess"], vec![], "everything but iam:*, organizations:*, account:*"),
+        (&[], vec![("All", all)], "by a wildcard over all services"),
+    ] {
+        let (account, role_arn) = account(aws_policies, &[], &managed);
+        match mend(account, &role_arn, Standard::ReadOnly) {
+            Outcome::NoSafeOne(obstacle) => assert!(obstacle.contains(told), "{obstacle}"),
+            other => panic!("{aws_policies:?}: {other:?}"),
+        }
+    }
+    let (mut account, role_arn) = account(&["AmazonEC2ContainerRegistryPullOnly"], &[], &[]);
+    let policy_arn = format!("arn:aws:iam::{ACCOUNT}:policy/Boundary");
+    account.create_policy(&policy_arn, &boundary.to_string()).unwrap();
+    account.put_role_permissions_boundary("workers", &policy_arn).unwrap();
+    match mend(account, &role_arn, Standard::ReadOnly) {
+        Outcome::NoSafeOne(obstacle) => assert!(obstacle.contains("boundary"), "{obstacle}"),
+        other => panic!("{other:?}"),
+    }
+}
