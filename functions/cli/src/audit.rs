@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use ecr_audit::arn::RoleArn;
 use ecr_audit::assess::{RoleState, assess};
 use ecr_audit::assessment::CheckResult;
+use ecr_audit::exception;
 use ecr_audit::journey::sweep;
 use ecr_audit::node_role::Use;
 use ecr_audit::standard::{Check, Status};
@@ -71,7 +72,7 @@ pub fn run(arguments: &AuditArguments, output: &mut dyn Write) -> Result<u8, Cli
     let audited: Vec<AuditedRole> = node_roles
         .roles
         .iter()
-        .map(|(role_arn, role)| audited(role_arn, role, &node_roles, &source))
+        .map(|(role_arn, role)| audited(role_arn, role, &node_roles, &source, now))
         .collect();
     match arguments.format {
         AuditFormat::Table => table::write(&audited, &source, output)?,
@@ -96,6 +97,7 @@ fn audited(
     role: &NodeRole,
     node_roles: &NodeRoles,
     source: &Source,
+    now: Timestamp,
 ) -> AuditedRole {
     let standard = source.settings.standard;
     let mut checks = match &role.policies {
@@ -106,7 +108,16 @@ fn audited(
                 registry: &node_roles.registry,
                 organization: &source.settings.organization,
             };
-            assess(&state, &source.settings).checks
+            let mut checks = assess(&state, &source.settings).checks;
+            // Without a ledger, a tag is seen for the first time.
+            if let Some(result) = checks.get_mut(&exception::CHECK) {
+                let seen = exception::step(None, &policies.tags, result, now);
+                if let Some(exception) = &seen.exception {
+                    *result = exception::excepted(result, exception);
+                }
+                result.notes.extend(seen.note);
+            }
+            checks
         }
         Err(reason) => Check::ALL
             .map(|check| (check, CheckResult::not_available(check, standard, reason)))

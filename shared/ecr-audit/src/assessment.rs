@@ -99,13 +99,19 @@ pub struct FingerprintElement {
 impl Fingerprint {
     /// Whether something is here that was not there before, or is stronger than it was.
     pub fn is_worse_than(&self, before: &Self) -> bool {
-        self.elements.iter().any(|element| {
+        !self.beyond(before).is_empty()
+    }
+
+    /// The actions that were not there before, or are stronger than they were.
+    pub fn beyond(&self, before: &Self) -> Vec<&str> {
+        let is_beyond = |element: &&FingerprintElement| {
             !before.elements.iter().any(|old| {
                 old.action == element.action
                     && old.access >= element.access
                     && old.scope >= element.scope
             })
-        })
+        };
+        self.elements.iter().filter(is_beyond).map(|element| element.action.as_str()).collect()
     }
 
     /// Twelve hexadecimal digits that stand for the whole.

@@ -11,6 +11,7 @@ use crate::alert::Alert;
 use crate::arn::RoleArn;
 use crate::assessment::CheckResult;
 use crate::change::ReportedChange;
+use crate::exception::Exception;
 use crate::finding::{Finding, RecordState};
 use crate::node_role::Use;
 use crate::standard::{Check, Status};
@@ -45,6 +46,9 @@ pub struct Record {
     /// When a sweep found another verdict that nothing explains yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unexplained_since: Option<Timestamp>,
+    /// The exception that holds for the role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<Exception>,
     /// What is still to be delivered, oldest first.
     #[serde(default)]
     pub outbox: Vec<OutboxEntry>,
@@ -140,6 +144,7 @@ impl Record {
             changes: Vec::new(),
             aws_managed_versions: BTreeMap::new(),
             unexplained_since: None,
+            exception: None,
             outbox: Vec::new(),
         }
     }

@@ -24,6 +24,7 @@ mod policy_notes;
 pub mod remedy;
 
 pub mod drift;
+pub mod exception;
 pub mod ledger;
 pub mod registry_documents;
 pub mod transition;

@@ -291,6 +291,11 @@ fn transition_of(page: &mut Page, alert: &Alert, transition: &AlertedTransition)
             abilities_on(page, alert, &abilities(&result.excess));
         }
     }
+    if transition.kind.is_failure() && transition.check == Check::ReadOnly {
+        for reason in result.reasons.iter().take(MOST_REASONS) {
+            page.wrapped("  ", &shortened(reason, LONGEST_SENTENCE));
+        }
+    }
 }
 
 fn abilities_on(page: &mut Page, alert: &Alert, abilities: &[Ability<'_>]) {
@@ -463,7 +468,7 @@ fn closing_of(page: &mut Page, alert: &Alert) {
     page.line(&console(alert, check));
     page.gap();
     if alert.is_failure() {
-        page.fact("Silence", "suppress the finding in Security Hub");
+        page.fact("Silence", "suppress the finding, or tag the role pullwatch:exception");
     }
     page.fact("Id", &alert.id);
 }

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::alert::{Alert, AlertedTransition, TransitionKind};
 use crate::assessment::{Assessment, CheckResult, Fingerprint, RoleFacts};
 use crate::change::ReportedChange;
+use crate::exception;
 use crate::finding::{Finding, Place, RecordState};
 use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
 use crate::node_role::Use;
@@ -82,6 +83,8 @@ pub fn transition(step: &Step<'_>) -> Record {
             next.role_id = Some(assessment.role.role_id.clone());
             next.owners = owners(&assessment.role.tags, &uses_of(step), step.settings);
             for (check, result) in &assessment.checks {
+                let result =
+                    &under_exception(step, &mut next, assessment, *check, result, &mut told);
                 if result.status == Status::NotAvailable
                     && next.checks.get(check).is_some_and(|known| known.verdict().is_some())
                 {
@@ -113,6 +116,33 @@ struct Told {
     findings: Vec<Finding>,
     transitions: Vec<AlertedTransition>,
     operators: Vec<String>,
+    exceptions: Vec<String>,
+}
+
+/// The answer of a check with the role's exception, if there is one. What cannot be answered now
+/// neither begins an exception nor ends one.
+fn under_exception(
+    step: &Step<'_>,
+    next: &mut Record,
+    assessment: &Assessment,
+    check: Check,
+    result: &CheckResult,
+    told: &mut Told,
+) -> CheckResult {
+    if check != exception::CHECK || result.status == Status::NotAvailable {
+        return result.clone();
+    }
+    let before = step.before.exception.as_ref();
+    let seen = exception::step(before, &assessment.role.tags, result, step.now);
+    next.exception = seen.exception;
+    let by_whom = exception::by_whom(&next.changes);
+    told.exceptions.extend(seen.event.map(|event| format!("{event} {by_whom}")));
+    let mut result = match &next.exception {
+        Some(exception) => exception::excepted(result, exception),
+        None => result.clone(),
+    };
+    result.notes.extend(seen.note);
+    result
 }
 
 /// The changes kept: those not told yet and those just heard, each once, the latest last.
@@ -322,6 +352,10 @@ fn not_available(step: &Step<'_>, next: &mut Record, check: Check, reason: &str,
 
 /// The role is gone, or is no longer a node role.
 fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
+    if next.exception.take().is_some() {
+        told.exceptions
+            .push("The exception has ended: the role is no longer a node role.".to_owned());
+    }
     for (check, known) in &step.before.checks {
         if known.is_archived() {
             continue;
@@ -419,6 +453,13 @@ fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
             text: told.operators.join("\n"),
         };
         next.outbox.push(undelivered(format!("{}/operators", step.id), message));
+    }
+    if !told.exceptions.is_empty() {
+        let message = Message::Operators {
+            subject: format!("pullwatch: exception for {}", next.role_arn.role_name()),
+            text: format!("{}\n{}", next.role_arn, told.exceptions.join("\n")),
+        };
+        next.outbox.push(undelivered(format!("{}/exception", step.id), message));
     }
 }
 

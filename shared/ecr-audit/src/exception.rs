@@ -1,0 +1,179 @@
+//! An exception: the tag `pullwatch:exception` = `YYYY-MM-DD reason` makes a warning of what the
+//! role could do when the tag was first seen. It never covers what came later, so that whoever
+//! can tag a role cannot go quiet about something new; and it ends by itself.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+use crate::assessment::{CheckResult, Fingerprint};
+use crate::change::{Change, ReportedChange, RoleEffect};
+use crate::standard::{Check, Severity, Status};
+
+/// The tag's key.
+pub const TAG: &str = "pullwatch:exception";
+
+const MOST_DAYS: i64 = 180;
+
+/// What is remembered of a role's exception.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exception {
+    /// The last day on which it holds, in UTC.
+    pub until: Date,
+    /// Why, in the words of whoever set the tag.
+    pub reason: String,
+    /// When the tag was first seen.
+    pub since: Timestamp,
+    /// What the role could do then: all that is covered.
+    pub covered: Fingerprint,
+}
+
+/// The exception that holds now, and what is to be told of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExceptionStep {
+    /// The exception; absent where none holds.
+    pub exception: Option<Exception>,
+    /// What became of it, in a sentence for the operators.
+    pub event: Option<String>,
+    /// Why the tag does nothing, in a sentence for the finding.
+    pub note: Option<String>,
+}
+
+/// Reads the tag. A new date or reason keeps what is covered: to cover more, the tag has to be
+/// taken away and set anew, and the operators hear of both.
+pub fn step(
+    before: Option<&Exception>,
+    tags: &BTreeMap<String, String>,
+    result: &CheckResult,
+    now: Timestamp,
+) -> ExceptionStep {
+    let Some(tag) = tags.get(TAG) else {
+        let event = before.map(|_| "The exception has ended: its tag was taken away.".to_owned());
+        return ExceptionStep { event, ..ExceptionStep::default() };
+    };
+    let (until, reason) = match parse(tag, now) {
+        Ok(parsed) => parsed,
+        Err(why) => {
+            let event = before.map(|_| format!("The exception has ended: {why}."));
+            let note = Some(format!("The tag {TAG} has no effect: {why}."));
+            return ExceptionStep { exception: None, event, note };
+        }
+    };
+    let Some(known) = before else {
+        let covered = result.fingerprint.clone();
+        let actions: Vec<&str> =
+            covered.elements.iter().map(|element| element.action.as_str()).collect();
+        let what = if actions.is_empty() { "nothing".to_owned() } else { actions.join(", ") };
+        let event = format!("An exception has begun, until {until}: {reason}. It covers {what}.");
+        let exception = Some(Exception { until, reason, since: now, covered });
+        return ExceptionStep { exception, event: Some(event), note: None };
+    };
+    let changed = known.until != until || known.reason != reason;
+    let event = changed.then(|| {
+        format!(
+            "The exception was changed: until {until}, {reason}; before, until {}, {}. It covers \
+             no more than before.",
+            known.until, known.reason
+        )
+    });
+    ExceptionStep {
+        exception: Some(Exception { until, reason, ..known.clone() }),
+        event,
+        note: None,
+    }
+}
+
+/// The answer under an exception: a failure that it covers is a warning.
+pub fn excepted(result: &CheckResult, exception: &Exception) -> CheckResult {
+    let mut result = result.clone();
+    let Exception { until, reason, covered, since } = exception;
+    if result.status != Status::Failed {
+        return result;
+    }
+    if result.fingerprint.is_worse_than(covered) {
+        let beyond = result.fingerprint.beyond(covered).join(", ");
+        result.reasons.push(format!("The exception until {until} does not cover {beyond}."));
+        return result;
+    }
+    result.status = Status::Warning;
+    result.severity = Severity::Low;
+    result.reasons.push(format!(
+        "Excepted until {until}: {reason}. Covered is what the role could do on {}.",
+        since.strftime("%Y-%m-%d")
+    ));
+    result
+}
+
+/// Who set or took away the tag, as far as an event told.
+pub fn by_whom(changes: &[ReportedChange]) -> String {
+    let touches_tag = |reported: &&ReportedChange| match &reported.change {
+        Change::Role { effect: RoleEffect::Tagged { tags }, .. } => tags.contains_key(TAG),
+        Change::Role { effect: RoleEffect::Untagged { tag_keys }, .. } => {
+            tag_keys.iter().any(|key| key == TAG)
+        }
+        _ => false,
+    };
+    match changes.iter().rev().find(touches_tag) {
+        Some(reported) => {
+            let event = &reported.event;
+            let time = event.time.strftime("%Y-%m-%d %H:%M:%S UTC");
+            format!("{} by {} at {time}.", event.name, event.actor.principal)
+        }
+        None => "No event told who changed the tag.".to_owned(),
+    }
+}
+
+/// The check that an exception is for. There is none for nodes that cannot pull.
+pub const CHECK: Check = Check::ReadOnly;
+
+/// The last day and the reason; else why the tag does nothing.
+fn parse(tag: &str, now: Timestamp) -> Result<(Date, String), String> {
+    let (date, reason) = tag.trim().split_once(' ').unwrap_or((tag.trim(), ""));
+    let well_formed = date.len() == "YYYY-MM-DD".len();
+    let until = match date.parse::<Date>() {
+        Ok(until) if well_formed => until,
+        _ => return Err("it does not begin with a date, as in `2026-06-30 reason`".to_owned()),
+    };
+    if reason.trim().is_empty() {
+        return Err("it names no reason".to_owned());
+    }
+    let today = now.to_zoned(TimeZone::UTC).date();
+    if until < today {
+        return Err(format!("its date, {until}, has passed"));
+    }
+    if until > today.saturating_add(MOST_DAYS.days()) {
+        return Err(format!("its date, {until}, is more than {MOST_DAYS} days ahead"));
+    }
+    Ok((until, reason.trim().to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_needs_a_date_within_180_days_and_a_reason() {
+        let now: Timestamp = "2026-01-15T23:59:59Z".parse().unwrap();
+        for (tag, expected) in [
+            ("2026-03-31 migration, see JIRA-7", Ok("2026-03-31: migration, see JIRA-7")),
+            ("  2026-03-31   late  ", Ok("2026-03-31: late")),
+            ("2026-01-15 today", Ok("2026-01-15: today")),
+            ("2026-07-14 180 days", Ok("2026-07-14: 180 days")),
+            ("2026-07-15 181 days", Err("its date, 2026-07-15, is more than 180 days ahead")),
+            ("2026-01-14 yesterday", Err("its date, 2026-01-14, has passed")),
+            ("2026-03-31", Err("it names no reason")),
+            ("2026-03-31 ", Err("it names no reason")),
+            ("migration", Err("it does not begin with a date, as in `2026-06-30 reason`")),
+            ("2026-02-30 no day", Err("it does not begin with a date, as in `2026-06-30 reason`")),
+            ("20260331 short", Err("it does not begin with a date, as in `2026-06-30 reason`")),
+            ("9999-12-31 forever", Err("its date, 9999-12-31, is more than 180 days ahead")),
+            ("", Err("it does not begin with a date, as in `2026-06-30 reason`")),
+        ] {
+            let found = parse(tag, now).map(|(until, reason)| format!("{until}: {reason}"));
+            assert_eq!(found, expected.map(str::to_owned).map_err(str::to_owned), "{tag}");
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Exceptions: what a tag makes a warning of, what it never covers, how it ends, and who hears.
+
+use ecr_audit::change::{ReportedChange, RoleEffect};
+use ecr_audit::exception::TAG;
+use ecr_audit::transition::Observed;
+use serde_json::{Value, json};
+
+use crate::account::{Account, Told, change, inline, tags};
+use crate::story::{ROLE, clean, grants};
+
+/// A role that can push, first seen FAILED.
+fn pushing() -> Account {
+    let mut account = clean(ROLE);
+    account.put(inline("push", &grants("Push", &["ecr:PutImage"], "*")));
+    let told = account.look("2026-01-15T10:00:00Z", "id-1", &[]);
+    assert_eq!((told.alerts.len(), status(&told)), (1, json!("FAILED")));
+    account
+}
+
+fn tag(account: &mut Account, value: &str) {
+    account.role.tags.insert(TAG.to_owned(), value.to_owned());
+}
+
+fn tagged(at: &str, value: &str) -> ReportedChange {
+    let effect = RoleEffect::Tagged { tags: tags(&[(TAG, value)]) };
+    change("TagRole", effect, at, "user/ada", Some("AWS CLI"))
+}
+
+/// The status of the check read-only, as Security Hub gets it.
+fn status(told: &Told) -> Value {
+    finding(told)["Compliance"]["Status"].clone()
+}
+
+fn finding(told: &Told) -> &Value {
+    let mut findings = told.findings.iter();
+    findings
+        .find(|finding| finding["GeneratorId"] == "pullwatch/read-only")
+        .expect("the finding is told")
+}
+
+fn description(told: &Told) -> &str {
+    finding(told)["Description"].as_str().unwrap()
+}
+
+#[test]
+fn what_the_role_could_do_becomes_a_warning_and_the_operators_hear_who_said_so() {
+    let mut account = pushing();
+    tag(&mut account, "2026-03-31 migration");
+    let event = tagged("2026-01-16T09:59:00Z", "2026-03-31 migration");
+    let told = account.look("2026-01-16T10:00:00Z", "id-2", &[event]);
+    assert_eq!(status(&told), "WARNING");
+    assert_eq!(finding(&told)["Severity"]["Label"], "LOW");
+    assert!(told.alerts.is_empty());
+    assert!(
+        description(&told).contains(
+            "Excepted until 2026-03-31: migration. Covered is what the role could do on 2026-01-16."
+        ),
+        "{}",
+        description(&told)
+    );
+    assert_eq!(
+        told.operators,
+        ["arn:aws:iam::111122223333:role/eks/prod-workers\n\
+          An exception has begun, until 2026-03-31: migration. It covers ecr:PutImage. \
+          TagRole by user/ada at 2026-01-16 09:59:00 UTC."]
+    );
+    // The same again has nothing to tell.
+    let again = account.look("2026-01-17T10:00:00Z", "id-3", &[]);
+    assert!(again.findings.is_empty() && again.operators.is_empty() && again.alerts.is_empty());
+}
+
+#[test]
+fn whatever_comes_later_is_not_covered_even_if_the_tag_is_written_again() {
+    let mut account = pushing();
+    tag(&mut account, "2026-03-31 migration");
+    account.look("2026-01-16T10:00:00Z", "id-2", &[]);
+
+    account.put(inline("more", &grants("More", &["ecr:SetRepositoryPolicy"], "*")));
+    tag(&mut account, "2026-04-30 migration and more");
+    let told = account.look("2026-01-17T10:00:00Z", "id-3", &[]);
+    assert_eq!(status(&told), "FAILED");
+    assert_eq!(told.alerts.len(), 1);
+    let sentence = "The exception until 2026-04-30 does not cover ecr:SetRepositoryPolicy.";
+    let mail = ecr_audit::mail::mail(&told.alerts[0]).text;
+    assert!(mail.contains(&format!("  {sentence}\n")), "{mail}");
+    assert!(told.operators[0].contains(
+        "The exception was changed: until 2026-04-30, migration and more; before, until \
+         2026-03-31, migration. It covers no more than before. No event told who changed the tag."
+    ));
+
+    // Without the new right, what is left is covered again, and nobody is told a second time.
+    account.put(inline("more", &grants("More", &["ecr:GetAuthorizationToken"], "*")));
+    let told = account.look("2026-01-18T10:00:00Z", "id-4", &[]);
+    assert_eq!((status(&told), told.alerts.len()), (json!("WARNING"), 0));
+}
+
+#[test]
+fn it_ends_with_its_date_its_tag_or_its_role_and_then_alerts() {
+    for (why, end, at) in [
+        (
+            "The exception has ended: its date, 2026-03-31, has passed.",
+            (|_: &mut Account| {}) as fn(&mut Account),
+            "2026-04-01T00:00:00Z",
+        ),
+        (
+            "The exception has ended: its tag was taken away.",
+            |account| drop(account.role.tags.remove(TAG)),
+            "2026-02-01T00:00:00Z",
+        ),
+        (
+            "The exception has ended: it names no reason.",
+            |account| tag(account, "2026-03-31"),
+            "2026-02-01T00:00:00Z",
+        ),
+    ] {
+        let mut account = pushing();
+        tag(&mut account, "2026-03-31 migration");
+        account.look("2026-01-16T10:00:00Z", "id-2", &[]);
+        let until_the_end = account.look("2026-03-31T23:59:59Z", "id-3", &[]);
+        assert!(until_the_end.alerts.is_empty() && until_the_end.operators.is_empty());
+        end(&mut account);
+        let told = account.look(at, "id-4", &[]);
+        assert_eq!((status(&told), told.alerts.len()), (json!("FAILED"), 1), "{why}");
+        assert!(told.operators[0].contains(why), "{:?}", told.operators);
+    }
+    let mut account = pushing();
+    tag(&mut account, "2026-03-31 migration");
+    account.look("2026-01-16T10:00:00Z", "id-2", &[]);
+    let told = account.observe("2026-01-17T10:00:00Z", "id-3", &[], Observed::Gone);
+    assert!(told.operators[0].contains("the role is no longer a node role"));
+    assert!(told.alerts.is_empty(), "a warning that is gone is no alert");
+}
+
+#[test]
+fn a_tag_that_says_too_little_or_too_much_does_nothing_and_the_finding_says_so() {
+    for (value, why) in [
+        ("forever", "it does not begin with a date"),
+        ("2026-12-31 too far", "is more than 180 days ahead"),
+        ("2026-01-01 past", "has passed"),
+        ("2026-03-31", "it names no reason"),
+    ] {
+        let mut account = pushing();
+        tag(&mut account, value);
+        let told = account.look("2026-01-16T10:00:00Z", "id-2", &[]);
+        assert_eq!((status(&told), told.alerts.len()), (json!("FAILED"), 0), "{value}");
+        let description = description(&told);
+        assert!(description.contains("The tag pullwatch:exception has no effect: "));
+        assert!(description.contains(why), "{description}");
+        assert!(told.operators.is_empty(), "{value}");
+    }
+}
+
+#[test]
+fn it_covers_no_node_that_cannot_pull() {
+    let mut account = clean(ROLE);
+    account.role.identity.truncate(2);
+    tag(&mut account, "2026-03-31 migration");
+    let told = account.look("2026-01-16T10:00:00Z", "id-1", &[]);
+    let can_pull =
+        told.findings.iter().find(|finding| finding["GeneratorId"] == "pullwatch/can-pull");
+    assert_eq!(can_pull.unwrap()["Compliance"]["Status"], "FAILED");
+    assert_eq!(told.alerts.len(), 1);
+}
+
+/// A role that cannot be read is neither excepted anew nor freed of its exception.
+#[test]
+fn what_cannot_be_read_neither_begins_nor_ends_it() {
+    let mut account = pushing();
+    tag(&mut account, "2026-03-31 migration");
+    account.look("2026-01-16T10:00:00Z", "id-2", &[]);
+    let denied = Observed::Unreadable("iam:GetRole was denied".to_owned());
+    let told = account.observe("2026-05-01T10:00:00Z", "id-3", &[], denied);
+    assert_eq!(status(&told), "WARNING");
+    assert!(account.record.exception.is_some());
+}
