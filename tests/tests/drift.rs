@@ -64,6 +64,15 @@ fn unexplained(world: &World, settings: &Settings) -> Vec<String> {
     told.iter().map(ToString::to_string).collect()
 }
 
+fn hear(world: &World, body: &str) {
+    let record = json!({
+        "messageId": "1", "body": body, "attributes": { "ApproximateReceiveCount": "1" },
+    });
+    let batch = read_batch(&json!({ "Records": [record] }), ACCOUNT);
+    let handled = block_on(handle(&world.ports(), &settings(), &batch.arrivals));
+    assert!(handled.failed.is_empty(), "{handled:?}");
+}
+
 fn status(world: &World, role_arn: &str) -> String {
     let id = format!("{role_arn}/pullwatch/read-only");
     let held = world.security_hub.findings().into_iter().find(|finding| finding.id == id);
@@ -83,13 +92,7 @@ fn an_event_that_comes_after_the_sweep_explains_it() {
     let world = swept();
     world.account.change(|account| account.attach_role_policy(NAME, NODE_ECR)).unwrap();
     sweep_on_the_next_day(&world, &settings());
-    let body = include_str!("../../events/iam/AttachRolePolicy.json");
-    let record = json!({
-        "messageId": "1", "body": body, "attributes": { "ApproximateReceiveCount": "1" },
-    });
-    let batch = read_batch(&json!({ "Records": [record] }), ACCOUNT);
-    let handled = block_on(handle(&world.ports(), &settings(), &batch.arrivals));
-    assert!(handled.failed.is_empty(), "{handled:?}");
+    hear(&world, include_str!("../../events/iam/AttachRolePolicy.json"));
     assert_eq!(unexplained(&world, &settings()), [""; 0]);
     assert_eq!(status(&world, ROLE), "FAILED");
 }
@@ -99,6 +102,25 @@ fn a_new_version_of_awss_own_policy_explains_it() {
     let world = swept();
     let newer = |account: &mut Account| account.create_policy_version(OF_AWS, PUSH, true);
     world.account.change(newer).unwrap();
+    assert_eq!(unexplained(&world, &settings()), [""; 0]);
+    assert_eq!(status(&world, ROLE), "FAILED");
+}
+
+#[test]
+fn the_end_of_an_exception_explains_it() {
+    let world = swept();
+    world.account.change(|account| {
+        account.attach_role_policy(NAME, NODE_ECR).unwrap();
+        account.tag_role(NAME, "pullwatch:exception", "2026-01-21 migration").unwrap();
+    });
+    for body in [
+        include_str!("../../events/iam/AttachRolePolicy.json"),
+        include_str!("../../events/iam/TagRole.json"),
+    ] {
+        hear(&world, body);
+    }
+    assert_eq!(status(&world, ROLE), "WARNING");
+    world.clock.set("2026-01-21T06:00:00Z".parse().unwrap());
     assert_eq!(unexplained(&world, &settings()), [""; 0]);
     assert_eq!(status(&world, ROLE), "FAILED");
 }

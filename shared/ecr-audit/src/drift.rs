@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::change::ReportedChange;
@@ -53,6 +54,8 @@ pub enum Cause {
     FirstSweep,
     /// pullwatch or its settings became others.
     Renewed,
+    /// The date of the role's exception has passed.
+    ExceptionEnded,
     /// AWS made a new version of one of its managed policies.
     AwsManagedPolicy,
     /// Instances alone show the role, and no event tells of them.
@@ -62,7 +65,7 @@ pub enum Cause {
 }
 
 /// Why a sweep's next record has another verdict; none where it has the same.
-pub fn cause(before: &Record, next: &Record, sweep: SweepKind) -> Option<Cause> {
+pub fn cause(before: &Record, next: &Record, sweep: SweepKind, now: Timestamp) -> Option<Cause> {
     let changed: Vec<&CheckRecord> = next
         .checks
         .iter()
@@ -85,6 +88,9 @@ pub fn cause(before: &Record, next: &Record, sweep: SweepKind) -> Option<Cause> 
         {
             Cause::FoundByEc2
         }
+        SweepKind::Usual if next.exception.is_none() && has_passed(before, now) => {
+            Cause::ExceptionEnded
+        }
         SweepKind::Usual if !is_new && before.aws_managed_versions != next.aws_managed_versions => {
             Cause::AwsManagedPolicy
         }
@@ -102,6 +108,12 @@ fn is_another(before: Option<&CheckRecord>, after: &CheckRecord) -> bool {
             .verdict()
             .is_some_and(|then| then.status != now.status || then.fingerprint != now.fingerprint),
     }
+}
+
+/// Whether the date of the exception that held is over.
+fn has_passed(before: &Record, now: Timestamp) -> bool {
+    let today = now.to_zoned(TimeZone::UTC).date();
+    before.exception.as_ref().is_some_and(|exception| exception.until < today)
 }
 
 /// Since when a verdict is unexplained, after an event has told what led to it.

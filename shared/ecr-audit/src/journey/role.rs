@@ -170,7 +170,7 @@ async fn step(
 /// Notes a verdict that nothing explains yet, until an event does.
 fn note_drift(before: &Record, next: &mut Record, task: &RoleTask, now: Timestamp) {
     next.unexplained_since = explained_by(before.unexplained_since, &task.changes);
-    let Some(cause) = task.sweep.and_then(|sweep| cause(before, next, sweep)) else { return };
+    let Some(cause) = task.sweep.and_then(|sweep| cause(before, next, sweep, now)) else { return };
     tracing::info!(role = %next.role_arn, ?cause, "the sweep found another verdict");
     if cause == Cause::Unexplained {
         next.unexplained_since.get_or_insert(now);
