@@ -6,8 +6,10 @@ use std::sync::Arc;
 use iam_policy::context::ContextValue;
 use iam_policy::decision::{NamedPolicy, PolicySet, ResourcePolicy, StatementRef};
 use iam_policy::document::{Effect, PolicyDocument};
+use iam_policy::effective::resources::Place;
 use iam_policy::effective::{self as engine, AskedAction, Level, Question};
 use iam_policy::glob;
+use iam_policy::principal::Principal;
 
 use crate::assess::{PULL_ACTIONS, RoleState};
 use crate::catalogue::{Catalogue, SERVICES};
@@ -20,7 +22,7 @@ use crate::repository_names::RepositoryNames;
 use crate::request_facts::{knowledge, places, principal};
 use crate::role_policies::RegistryDocument;
 use crate::settings::Settings;
-use crate::unknown_actions::unknown_actions;
+use crate::unknown_actions::{allows_unknown, unknown_actions};
 
 /// Works out what the role may do. The error says, in a sentence, why that cannot be told.
 pub fn effective(
@@ -28,7 +30,12 @@ pub fn effective(
     settings: &Settings,
 ) -> Result<EffectivePermissions, String> {
     let read = ReadPolicies::of(state)?;
-    let inquiry = Inquiry { state, settings, read: &read };
+    let inquiry = Inquiry {
+        state,
+        read: &read,
+        principal: principal(state),
+        places: SERVICES.map(|service| (service, places(state, settings, service))),
+    };
     let mut actions = Vec::new();
     let mut answered: BTreeMap<_, engine::Access> = BTreeMap::new();
     for entry in &Catalogue::embedded().actions {
@@ -145,8 +152,10 @@ impl ReadPolicies {
 
 struct Inquiry<'inquiry> {
     state: &'inquiry RoleState<'inquiry>,
-    settings: &'inquiry Settings,
     read: &'inquiry ReadPolicies,
+    principal: Principal,
+    /// Where the repositories of each service may lie.
+    places: [(&'static str, Vec<Place>); 2],
 }
 
 impl Inquiry<'_> {
@@ -156,12 +165,13 @@ impl Inquiry<'_> {
         actions: &[AskedAction<'_>],
         entry: Option<&crate::catalogue::CataloguedAction>,
     ) -> engine::Access {
+        let places = self.places.iter().find(|(known, _)| *known == service);
         engine::effective(
             &self.read.set,
             &Question {
-                principal: &principal(self.state),
+                principal: &self.principal,
                 actions,
-                places: &places(self.state, self.settings, service),
+                places: places.map_or(&[], |(_, places)| places),
                 names: &RepositoryNames,
                 knowledge: &knowledge(self.state, entry),
             },
@@ -206,12 +216,15 @@ impl Inquiry<'_> {
 
     /// The strongest answer over names that no catalogue entry has.
     fn unknown(&self, service: &str) -> UnknownActions {
-        let (names, is_bound) = unknown_actions(&self.read.set, service);
         let mut answer = UnknownActions {
             read: Access::Denied,
             write: Access::Denied,
             write_scope: Scope::NamedRepositories,
         };
+        if !allows_unknown(&self.read.set, service) {
+            return answer;
+        }
+        let (names, is_bound) = unknown_actions(&self.read.set, service);
         if is_bound {
             // There are more ways than were followed: some name may be granted everywhere.
             let scope = Scope::EveryRepository;

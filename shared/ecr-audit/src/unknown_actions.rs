@@ -2,6 +2,7 @@
 //! them apart: an action that AWS adds tomorrow is granted by `ecr:*`, not by a list.
 
 use iam_policy::decision::PolicySet;
+use iam_policy::document::Effect;
 use iam_policy::effective::actions::action_names;
 
 use crate::catalogue::Catalogue;
@@ -16,6 +17,28 @@ pub struct UnknownAction {
     pub text: String,
     /// Whether it counts as a read.
     pub is_read: bool,
+}
+
+/// Whether any statement that grants is about actions of the service beyond those that are known.
+pub fn allows_unknown(policies: &PolicySet, service: &str) -> bool {
+    let resource = policies.resource.iter().map(|resource| &resource.policy);
+    let statements = policies
+        .identity
+        .iter()
+        .chain(resource)
+        .flat_map(|policy| &policy.document.statements)
+        .filter(|statement| statement.effect == Effect::Allow);
+    let is_known = |name: &str| {
+        Catalogue::embedded().names(service).any(|known| known.eq_ignore_ascii_case(name))
+    };
+    let mut elements = statements.map(|statement| &statement.action);
+    elements.any(|element| {
+        element.is_not
+            || element.patterns.iter().any(|pattern| {
+                let is_name = |(_, name): (&str, &str)| is_known(name);
+                pattern.is_of(service) && !pattern.as_str().split_once(':').is_some_and(is_name)
+            })
+    })
 }
 
 /// The names to try for one service. True: there are more ways than were followed.

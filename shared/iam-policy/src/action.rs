@@ -7,34 +7,55 @@ use crate::glob::{self, Piece};
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActionPattern {
     text: String,
-    /// The service: `None` for every one.
-    service: Option<Vec<Piece>>,
+    service: ServicePattern,
     name: Vec<Piece>,
-    well_formed: bool,
+}
+
+/// Which services are meant, in lower case.
+#[derive(Clone, Debug, PartialEq)]
+enum ServicePattern {
+    Every,
+    One(String),
+    /// With wildcards, which IAM refuses.
+    Wild(Vec<Piece>),
+    /// The pattern is not well formed.
+    None,
 }
 
 impl ActionPattern {
     /// Reads a pattern. One without a colon that is not `*` matches nothing.
     pub fn parse(text: &str) -> Self {
         let lower = text.to_ascii_lowercase();
-        let (service, name, well_formed) = match lower.split_once(':') {
-            None if lower == "*" => (None, glob::pieces("*"), true),
-            None => (Some(Vec::new()), glob::pieces(&lower), false),
-            Some(("*", name)) => (None, glob::pieces(name), true),
-            Some((service, name)) => (Some(glob::pieces(service)), glob::pieces(name), true),
+        let (service, name) = match lower.split_once(':') {
+            None if lower == "*" => (ServicePattern::Every, "*"),
+            None => (ServicePattern::None, lower.as_str()),
+            Some(("*", name)) => (ServicePattern::Every, name),
+            Some((service, name)) if service.contains(['*', '?']) => {
+                (ServicePattern::Wild(glob::pieces(service)), name)
+            }
+            Some((service, name)) => (ServicePattern::One(service.to_owned()), name),
         };
-        Self { text: text.to_owned(), service, name, well_formed }
+        Self { text: text.to_owned(), service, name: glob::pieces(name) }
     }
 
     /// Whether an action such as `ecr:PutImage` is meant.
     pub fn matches(&self, action: &str) -> bool {
-        let Some((service, name)) = action.split_once(':') else {
-            return false;
-        };
-        let is_service = |pattern: &Vec<Piece>| glob::matches_in_any_case(pattern, service);
-        self.well_formed
-            && self.service.as_ref().is_none_or(is_service)
-            && glob::matches_in_any_case(&self.name, name)
+        action.split_once(':').is_some_and(|(service, name)| self.matches_parts(service, name))
+    }
+
+    /// Whether the action of this service and name is meant.
+    pub(crate) fn matches_parts(&self, service: &str, name: &str) -> bool {
+        self.is_of(service) && glob::matches_in_any_case(&self.name, name)
+    }
+
+    /// Whether actions of this service are meant.
+    pub fn is_of(&self, service: &str) -> bool {
+        match &self.service {
+            ServicePattern::Every => true,
+            ServicePattern::One(one) => one.eq_ignore_ascii_case(service),
+            ServicePattern::Wild(pattern) => glob::matches_in_any_case(pattern, service),
+            ServicePattern::None => false,
+        }
     }
 
     /// The pattern as it was written.
@@ -44,22 +65,19 @@ impl ActionPattern {
 
     /// The pattern of the name alone, in lower case, where the service is meant.
     pub fn pieces_for(&self, service: &str) -> Option<&[Piece]> {
-        let is_meant = self.well_formed
-            && self.service.as_ref().is_none_or(|pattern| glob::matches(pattern, service));
-        is_meant.then_some(self.name.as_slice())
+        self.is_of(service).then_some(self.name.as_slice())
     }
 
     pub(crate) fn note(&self) -> Option<String> {
-        if !self.well_formed {
-            return Some(format!("`{}` names no service and matches nothing", self.text));
-        }
-        let wild =
-            |pieces: &Vec<Piece>| pieces.iter().any(|piece| !matches!(piece, Piece::Plain(_)));
-        self.service.as_ref().is_some_and(wild).then(|| {
-            format!(
+        match self.service {
+            ServicePattern::None => {
+                Some(format!("`{}` names no service and matches nothing", self.text))
+            }
+            ServicePattern::Wild(_) => Some(format!(
                 "`{}` has a wildcard in its service, which IAM refuses; it is taken as written",
                 self.text
-            )
-        })
+            )),
+            ServicePattern::Every | ServicePattern::One(_) => None,
+        }
     }
 }

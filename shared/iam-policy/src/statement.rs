@@ -10,7 +10,10 @@ use crate::truth::Truth;
 /// Whether the statement is about the action.
 pub fn meets_action(statement: &Statement, action: &str) -> bool {
     let element = &statement.action;
-    element.patterns.iter().any(|pattern| pattern.matches(action)) != element.is_not
+    let is_listed = action.split_once(':').is_some_and(|(service, name)| {
+        element.patterns.iter().any(|pattern| pattern.matches_parts(service, name))
+    });
+    is_listed != element.is_not
 }
 
 /// Whether the statement is about the resource. A repository policy has no Resource: it is the

@@ -3,6 +3,8 @@
 //! Variables exist in version 2012-10-17 alone; in an older document `${…}` is plain text.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 
+use std::borrow::Cow;
+
 use crate::context::Context;
 use crate::document::Version;
 use crate::glob::{self, Piece};
@@ -60,7 +62,12 @@ impl Template {
 
     /// The pattern with its variables replaced, `None` if one has no value and no default. The
     /// value of a variable is plain text: a `*` in a tag is no wildcard.
-    pub fn resolve(&self, context: &Context) -> Option<Vec<Piece>> {
+    pub fn resolve(&self, context: &Context) -> Option<Cow<'_, [Piece]>> {
+        match self.parts.as_slice() {
+            [] => return Some(Cow::Borrowed(&[])),
+            [Part::Pieces(pieces)] => return Some(Cow::Borrowed(pieces)),
+            _ => {}
+        }
         let mut pieces = Vec::new();
         for part in &self.parts {
             match part {
@@ -74,7 +81,7 @@ impl Template {
                 }
             }
         }
-        Some(pieces)
+        Some(Cow::Owned(pieces))
     }
 
     /// The pattern with a `*` in the place of each variable whose value is not known, or that has

@@ -7,6 +7,7 @@ use crate::effective::machines::{Machines, Pattern};
 use crate::effective::resources::NameRange;
 use crate::effective::search::search;
 use crate::glob::{self, Piece};
+use crate::template::text_of;
 
 /// Names that stand for all.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,16 +26,22 @@ pub fn action_names<'known>(
     apart: &[&str],
     known: impl IntoIterator<Item = &'known str>,
 ) -> ActionNames {
+    let mut known: Vec<String> = known.into_iter().map(str::to_ascii_uppercase).collect();
+    known.sort();
+    // A pattern that is a known name alone tells none of the others apart.
+    let is_known = |pieces: &&[Piece]| {
+        let is_plain = pieces.iter().all(|piece| matches!(piece, Piece::Plain(_)));
+        is_plain && known.binary_search(&text_of(pieces).to_ascii_uppercase()).is_ok()
+    };
     let statements = all_documents(policies).flat_map(|policy| &policy.document.statements);
     let of_policies = statements
         .flat_map(|statement| &statement.action.patterns)
         .filter_map(|pattern| pattern.pieces_for(service))
+        .filter(|pieces| !is_known(pieces))
         .map(<[Piece]>::to_vec);
     let patterns = of_policies.chain(apart.iter().map(|pattern| glob::pieces(pattern)));
     let patterns = patterns.map(|pieces| Pattern { ignores_case: true, ..Pattern::plain(pieces) });
     let machines = Machines::new(patterns.collect());
-    let mut known: Vec<String> = known.into_iter().map(str::to_ascii_uppercase).collect();
-    known.sort();
     let found = search(&machines, &machines.start(), &Names { known });
     ActionNames { names: found.texts, is_bound: found.is_bound }
 }

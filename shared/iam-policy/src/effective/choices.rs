@@ -162,8 +162,8 @@ fn candidates(conditions: &[&Condition], known: &Context) -> (Vec<String>, bool)
                     patterns.push(Pattern { ignores_case: true, ..pattern });
                     plain.push(text);
                 }
-                Comparison::StringLike => patterns.push(Pattern::plain(pieces)),
-                Comparison::ArnLike => patterns.extend(arn_pattern(pieces)),
+                Comparison::StringLike => patterns.push(Pattern::plain(pieces.into_owned())),
+                Comparison::ArnLike => patterns.extend(arn_pattern(pieces.into_owned())),
                 Comparison::Null | Comparison::Unknown => {}
             }
         }

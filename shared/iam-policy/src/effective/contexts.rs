@@ -50,6 +50,8 @@ pub struct Contexts {
     choices: BTreeMap<String, Vec<Option<ContextValue>>>,
     /// Every key that some condition or variable names.
     named: BTreeSet<String>,
+    /// Every key that some condition compares another with.
+    compared: BTreeSet<String>,
 }
 
 impl Applying {
@@ -96,9 +98,10 @@ impl Contexts {
             let resources = statement.resource.iter().flat_map(|element| &element.patterns);
             variables.extend(resources.flat_map(Template::variables));
         }
+        let compared = variables_of(&conditions);
         let named = conditions.keys().chain(&variables).map(|key| (*key).to_owned()).collect();
         let (known, choices) = (knowledge.known.clone(), BTreeMap::new());
-        let mut contexts = Self { known, choices, named };
+        let mut contexts = Self { known, choices, named, compared };
         for (key, conditions) in conditions {
             if knowledge.known.get(key).is_some() || is_among(&knowledge.absent, key) {
                 continue;
@@ -142,40 +145,64 @@ impl Contexts {
         known
     }
 
-    /// Every way in which the conditions can hold in one place, of which `known` is known. Where
-    /// there are too many, keys are left open.
-    pub fn ways(&self, known: &Context, evaluations: &[Evaluation<'_>]) -> Vec<Way> {
-        let is_chosen = |key: &str| known.get(key).is_none() && self.choices.contains_key(key);
+    /// What applies as far as one place decides, of which `known` is known.
+    pub fn begun(&self, known: &Context, evaluations: &[Evaluation<'_>]) -> Vec<Applying> {
         let begun = evaluations.iter().map(|about| {
             let mut applying = Applying::all(about.parts.len());
             for (number, part) in about.parts.iter().enumerate() {
                 applying.limit(number, part.known);
                 for condition in &part.statement.conditions {
-                    if !is_chosen(condition.key()) {
+                    if !self.is_chosen(condition.key(), known) {
                         applying.limit(number, condition.holds(known));
                     }
                 }
             }
             applying
         });
-        let mut ways = vec![Way { applying: begun.collect(), chosen: Vec::new() }];
+        begun.collect()
+    }
+
+    /// What of a place bears on the keys that are chosen: which of them it leaves, and what their
+    /// values are compared with.
+    pub fn bearing(&self, telling: &Context) -> Chosen {
+        let bearing = telling.keys().map(|(key, value)| {
+            (key.to_owned(), self.compared.contains(key).then(|| value.clone()))
+        });
+        bearing.collect()
+    }
+
+    /// Every way in which the conditions can hold in one place, of which `known` is known, from
+    /// what the place decides on. Where there are too many, keys are left open.
+    pub fn ways(
+        &self,
+        begun: Vec<Applying>,
+        known: &Context,
+        evaluations: &[Evaluation<'_>],
+    ) -> Vec<Way> {
+        let mut ways = vec![Way { applying: begun, chosen: Vec::new() }];
         let mut cases = 0;
-        for (key, values) in self.choices.iter().filter(|(key, _)| is_chosen(key)) {
+        for (key, values) in self.choices.iter().filter(|(key, _)| self.is_chosen(key, known)) {
+            let on_key = on_key(key, evaluations);
             let choices: Vec<(&Option<ContextValue>, Vec<Applying>)> = values
                 .iter()
-                .map(|value| (value, applying_with(key, value.as_ref(), known, evaluations)))
+                .map(|value| (value, applying_with(key, value.as_ref(), known, &on_key)))
                 .collect();
             cases += ways.len() * choices.len();
             let next = if cases > CASES { None } else { ways_with(key, &ways, &choices) };
             if let Some(next) = next {
                 ways = next;
             } else {
+                let open = open(&on_key);
                 for way in &mut ways {
-                    leave_open(key, way, evaluations);
+                    way.applying = both(&way.applying, &open);
                 }
             }
         }
         ways
+    }
+
+    fn is_chosen(&self, key: &str, known: &Context) -> bool {
+        known.get(key).is_none() && self.choices.contains_key(key)
     }
 }
 
@@ -189,8 +216,7 @@ fn ways_with(
     let mut next = Vec::new();
     for (value, with_value) in choices {
         for way in ways {
-            let applying: Vec<Applying> =
-                way.applying.iter().zip(with_value).map(|(one, two)| one.and(two)).collect();
+            let applying = both(&way.applying, with_value);
             if seen.insert(applying.clone()) {
                 let mut chosen = way.chosen.clone();
                 chosen.push((key.to_owned(), (*value).clone()));
@@ -201,38 +227,63 @@ fn ways_with(
     (next.len() <= WAYS).then_some(next)
 }
 
+/// What applies as far as both decide.
+fn both(one: &[Applying], two: &[Applying]) -> Vec<Applying> {
+    one.iter().zip(two).map(|(one, two)| one.and(two)).collect()
+}
+
+/// The conditions on one key, with the numbers of their statements, by action.
+struct OnKey<'set> {
+    /// How many statements the action has.
+    size: usize,
+    conditions: Vec<(usize, &'set Condition)>,
+}
+
+fn on_key<'set>(key: &str, evaluations: &[Evaluation<'set>]) -> Vec<OnKey<'set>> {
+    let on_key = evaluations.iter().map(|about| {
+        let numbered = about.parts.iter().enumerate();
+        let conditions = numbered
+            .flat_map(|(number, part)| part.statement.conditions.iter().map(move |on| (number, on)))
+            .filter(|(_, condition)| condition.key() == key);
+        OnKey { size: about.parts.len(), conditions: conditions.collect() }
+    });
+    on_key.collect()
+}
+
 /// What applies as far as one key decides.
 fn applying_with(
     key: &str,
     value: Option<&ContextValue>,
     known: &Context,
-    evaluations: &[Evaluation<'_>],
+    on_key: &[OnKey<'_>],
 ) -> Vec<Applying> {
     let mut context = known.clone();
     if let Some(value) = value {
         context.set(key, value.clone());
     }
-    let applying = evaluations.iter().map(|about| {
-        let mut applying = Applying::all(about.parts.len());
-        for (number, part) in about.parts.iter().enumerate() {
-            for condition in part.statement.conditions.iter().filter(|one| one.key() == key) {
-                applying.limit(number, condition.holds(&context));
-            }
+    limited(on_key, |condition| condition.holds(&context))
+}
+
+/// What applies where all that hangs on one key is open.
+fn open(on_key: &[OnKey<'_>]) -> Vec<Applying> {
+    limited(on_key, |_| Truth::Unknown)
+}
+
+fn limited(on_key: &[OnKey<'_>], holds: impl Fn(&Condition) -> Truth) -> Vec<Applying> {
+    let limited = on_key.iter().map(|on_key| {
+        let mut applying = Applying::all(on_key.size);
+        for (number, condition) in &on_key.conditions {
+            applying.limit(*number, holds(condition));
         }
         applying
     });
-    applying.collect()
+    limited.collect()
 }
 
-/// Whatever hangs on the key is open.
-fn leave_open(key: &str, way: &mut Way, evaluations: &[Evaluation<'_>]) {
-    for (applying, about) in way.applying.iter_mut().zip(evaluations) {
-        for (number, part) in about.parts.iter().enumerate() {
-            if part.statement.conditions.iter().any(|condition| condition.key() == key) {
-                applying.limit(number, Truth::Unknown);
-            }
-        }
-    }
+/// Every key that the conditions compare with.
+fn variables_of(conditions: &BTreeMap<&str, Vec<&Condition>>) -> BTreeSet<String> {
+    let conditions = conditions.values().flatten();
+    conditions.flat_map(|condition| condition.variables()).map(str::to_owned).collect()
 }
 
 /// Whether a key is one of those listed, or begins like one that ends in `/` or `:`.

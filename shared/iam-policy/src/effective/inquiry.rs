@@ -6,7 +6,7 @@ use crate::bits::Bits;
 use crate::context::Context;
 use crate::decision::{Outcome, PolicySet, StatementRef};
 use crate::document::Effect;
-use crate::effective::contexts::{Applying, Contexts, Way};
+use crate::effective::contexts::{Applying, Chosen, Contexts, Way};
 use crate::effective::resources::{Place, Resources};
 use crate::effective::{Access, Consent, Level, Question, Witness};
 use crate::evaluation::{Evaluation, Reach};
@@ -21,7 +21,6 @@ pub struct Inquiry<'question> {
     question: &'question Question<'question>,
     /// One for each action.
     evaluations: Vec<Evaluation<'question>>,
-    contexts: Contexts,
 }
 
 /// What came of one resource.
@@ -41,8 +40,7 @@ impl<'question> Inquiry<'question> {
         let evaluations: Vec<Evaluation<'_>> = actions
             .map(|action| Evaluation::new(policies, action.name, question.principal))
             .collect();
-        let contexts = Contexts::new(&evaluations, question.knowledge);
-        Self { question, evaluations, contexts }
+        Self { question, evaluations }
     }
 
     /// Judges place by place. Places that are alike in all that decides are judged once.
@@ -52,26 +50,24 @@ impl<'question> Inquiry<'question> {
             return answer.access;
         }
         let takes_resource = self.question.actions.iter().any(|action| action.takes_resource);
+        let contexts = Contexts::new(&self.evaluations, self.question.knowledge);
         let mut resources = Resources::new(&self.evaluations, self.question.names);
         let mut seen = HashSet::new();
-        let mut ways = HashMap::new();
+        let mut whereabouts = Whereabouts::default();
         let mut work = 0;
         for place in self.question.places {
             if !takes_resource && place.consent != Consent::Own {
                 continue;
             }
-            let telling = self.contexts.telling(&place.known);
-            let known = self.contexts.known_in(&telling);
-            // The ARN of a resource tells where it lies; `*` does not.
-            let place_tells = if takes_resource { Context::new() } else { telling.clone() };
-            let signature = takes_resource.then(|| resources.signature(place, &known));
-            if !seen.insert((signature.clone(), place.consent, telling.clone())) {
+            let telling = contexts.telling(&place.known);
+            let (known, number, ways) = whereabouts.of(&telling, &contexts, &self.evaluations);
+            let signature = takes_resource.then(|| resources.signature(place, known));
+            if !seen.insert((signature.clone(), place.consent, number)) {
                 continue;
             }
-            let ways = ways
-                .entry(telling)
-                .or_insert_with(|| self.contexts.ways(&known, &self.evaluations));
-            let found = match signature {
+            // The ARN of a resource tells where it lies; `*` does not.
+            let place_tells = if takes_resource { Context::new() } else { telling };
+            let found = match &signature {
                 Some(signature) => resources.found(place, signature),
                 None => resources.without(),
             };
@@ -79,7 +75,7 @@ impl<'question> Inquiry<'question> {
             let mut covered = Level::Allowed;
             let mut meetings = HashSet::new();
             for resource in &found.resources {
-                let meeting = self.meeting(resource, &known);
+                let meeting = self.meeting(resource, known);
                 if !meetings.insert(meeting.clone()) {
                     continue;
                 }
@@ -175,6 +171,38 @@ impl<'question> Inquiry<'question> {
             at_least: level(surely, surely_always),
             way: surely.or(sometimes),
         }
+    }
+}
+
+/// What is known in the places seen so far, and the ways in which the conditions can hold there.
+#[derive(Default)]
+struct Whereabouts {
+    /// By what of a place can make a difference: what is known there, and the number of its ways.
+    known: HashMap<Context, (Context, usize)>,
+    /// The numbers of ways, by all that they follow from.
+    numbers: HashMap<(Vec<Applying>, Chosen), usize>,
+    ways: Vec<Vec<Way>>,
+}
+
+impl Whereabouts {
+    fn of(
+        &mut self,
+        telling: &Context,
+        contexts: &Contexts,
+        evaluations: &[Evaluation<'_>],
+    ) -> (&Context, usize, &[Way]) {
+        if !self.known.contains_key(telling) {
+            let known = contexts.known_in(telling);
+            let begun = contexts.begun(&known, evaluations);
+            let alike = (begun.clone(), contexts.bearing(telling));
+            let number = *self.numbers.entry(alike).or_insert_with(|| {
+                self.ways.push(contexts.ways(begun, &known, evaluations));
+                self.ways.len() - 1
+            });
+            self.known.insert(telling.clone(), (known, number));
+        }
+        let (known, number) = &self.known[telling];
+        (known, *number, &self.ways[*number])
     }
 }
 

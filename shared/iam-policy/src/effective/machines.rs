@@ -25,17 +25,6 @@ impl Pattern {
     pub fn plain(pieces: Vec<Piece>) -> Self {
         Self { pieces, ignores_case: false, within_colons: 0 }
     }
-
-    /// Whether this piece reads this letter.
-    fn reads(&self, index: usize, letter: char) -> bool {
-        match &self.pieces[index] {
-            Piece::Plain(plain) if self.ignores_case => {
-                plain.to_lowercase().eq(letter.to_lowercase())
-            }
-            Piece::Plain(plain) => *plain == letter,
-            Piece::One | Piece::Many => letter != ':' || index >= self.within_colons,
-        }
-    }
 }
 
 /// Places in patterns, one bit each.
@@ -44,16 +33,27 @@ pub type Places = Box<[u64]>;
 /// Patterns run side by side.
 #[derive(Clone, Debug)]
 pub struct Machines {
-    patterns: Vec<Pattern>,
-    /// The first place of each pattern.
+    /// The first place of each pattern, and behind the last the number of all places.
     starts: Vec<usize>,
     words: usize,
     /// Places before a `*`.
     stars: Places,
+    /// Places before a `?`.
+    ones: Places,
+    /// Places before a `*` that reads every letter.
+    wide_stars: Places,
+    /// Places before a wildcard that reads every letter but a colon.
+    narrow: Places,
+    /// The last place of each pattern.
+    ends: Places,
+    /// Places before each letter.
+    plain: HashMap<char, Vec<usize>>,
+    /// Places before each letter that is read in either case.
+    in_any_case: HashMap<char, Vec<usize>>,
 }
 
 /// What one letter does: the places that it moves on from, and the stars that it stays at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Move {
     read: Places,
     stay: Places,
@@ -72,23 +72,49 @@ impl Machines {
         }
         patterns.sort();
         patterns.dedup();
-        let mut starts = Vec::new();
-        let mut places = 0;
-        for pattern in &patterns {
-            starts.push(places);
-            places += pattern.pieces.len() + 1;
-        }
+        let places: usize = patterns.iter().map(|pattern| pattern.pieces.len() + 1).sum();
         let words = places.div_ceil(64);
-        let mut machines =
-            Self { patterns, starts, words, stars: vec![0; words].into_boxed_slice() };
-        let mut before_stars = machines.stars.clone();
-        machines.each_piece(|place, pattern, index| {
-            if pattern.pieces[index] == Piece::Many {
-                set(&mut before_stars, place);
-            }
-        });
-        machines.stars = before_stars;
+        let none = vec![0; words].into_boxed_slice();
+        let mut machines = Self {
+            starts: vec![0],
+            words,
+            stars: none.clone(),
+            ones: none.clone(),
+            wide_stars: none.clone(),
+            narrow: none.clone(),
+            ends: none,
+            plain: HashMap::new(),
+            in_any_case: HashMap::new(),
+        };
+        for pattern in &patterns {
+            machines.put(pattern);
+        }
         machines
+    }
+
+    /// Puts a pattern behind the others.
+    fn put(&mut self, pattern: &Pattern) {
+        let start = self.starts[self.starts.len() - 1];
+        for (index, piece) in pattern.pieces.iter().enumerate() {
+            let place = start + index;
+            let is_narrow = index < pattern.within_colons;
+            match piece {
+                Piece::Plain(letter) if pattern.ignores_case => {
+                    self.in_any_case.entry(*letter).or_default().push(place);
+                }
+                Piece::Plain(letter) => self.plain.entry(*letter).or_default().push(place),
+                Piece::One => set(&mut self.ones, place),
+                Piece::Many => set(&mut self.stars, place),
+            }
+            match piece {
+                Piece::One | Piece::Many if is_narrow => set(&mut self.narrow, place),
+                Piece::Many => set(&mut self.wide_stars, place),
+                Piece::One | Piece::Plain(_) => {}
+            }
+        }
+        let end = start + pattern.pieces.len();
+        set(&mut self.ends, end);
+        self.starts.push(end + 1);
     }
 
     /// How many words one set of places takes: the work of one step.
@@ -98,15 +124,11 @@ impl Machines {
 
     /// Every letter that some pattern names, in either case where case is ignored.
     pub fn letters(&self) -> Vec<char> {
-        let mut letters = Vec::new();
-        self.each_piece(|_, pattern, index| {
-            if let Piece::Plain(letter) = pattern.pieces[index] {
-                letters.push(letter);
-                if pattern.ignores_case {
-                    letters.extend(letter.to_lowercase().chain(letter.to_uppercase()));
-                }
-            }
-        });
+        let mut letters: Vec<char> = self.plain.keys().copied().collect();
+        for letter in self.in_any_case.keys() {
+            letters.push(*letter);
+            letters.extend(letter.to_lowercase().chain(letter.to_uppercase()));
+        }
         letters.sort_unstable();
         letters.dedup();
         letters
@@ -115,94 +137,106 @@ impl Machines {
     /// Where every pattern stands behind a text.
     pub fn read(&self, text: &str) -> Places {
         let mut moves: HashMap<char, Move> = HashMap::new();
-        text.chars().fold(self.start(), |places, letter| {
-            self.step(&places, moves.entry(letter).or_insert_with(|| self.letter(letter)))
-        })
+        let mut places = self.start();
+        let mut next = places.clone();
+        for letter in text.chars() {
+            let letter = moves.entry(letter).or_insert_with(|| self.letter(letter));
+            self.step(&places, letter, &mut next);
+            std::mem::swap(&mut places, &mut next);
+        }
+        places
     }
 
     /// Where every pattern stands before the first letter.
     pub fn start(&self) -> Places {
         let mut places = vec![0; self.words].into_boxed_slice();
-        for start in &self.starts {
+        for start in &self.starts[..self.starts.len() - 1] {
             set(&mut places, *start);
         }
-        self.close(places)
+        self.close(&mut places);
+        places
     }
 
     /// What a letter does.
     pub fn letter(&self, letter: char) -> Move {
-        let mut read = vec![0; self.words].into_boxed_slice();
-        let mut stay = read.clone();
-        self.each_piece(|place, pattern, index| {
-            if pattern.reads(index, letter) {
-                let is_star = pattern.pieces[index] == Piece::Many;
-                set(if is_star { &mut stay } else { &mut read }, place);
+        let (mut read, mut stay) = (self.ones.clone(), self.stars.clone());
+        if letter == ':' {
+            for (word, narrow) in self.narrow.iter().enumerate() {
+                read[word] &= !narrow;
+                stay[word] &= !narrow;
             }
-        });
+        }
+        let in_any_case = self
+            .in_any_case
+            .iter()
+            .filter(|(plain, _)| plain.to_lowercase().eq(letter.to_lowercase()))
+            .map(|(_, places)| places);
+        for place in self.plain.get(&letter).into_iter().chain(in_any_case).flatten() {
+            set(&mut read, *place);
+        }
         Move { read, stay }
     }
 
     /// Where they stand after a letter.
-    pub fn step(&self, places: &Places, letter: &Move) -> Places {
-        let mut next = vec![0; self.words].into_boxed_slice();
+    pub fn step(&self, places: &[u64], letter: &Move, next: &mut [u64]) {
         let mut carry = 0;
-        for word in 0..self.words {
-            let moving = places[word] & letter.read[word];
-            next[word] = (moving << 1) | carry | (places[word] & letter.stay[word]);
+        for (((next, places), read), stay) in
+            next.iter_mut().zip(places).zip(&letter.read).zip(&letter.stay)
+        {
+            let moving = places & read;
+            *next = (moving << 1) | carry | (places & stay);
             carry = moving >> 63;
         }
-        self.close(next)
+        self.close(next);
     }
 
-    /// Which patterns the text read so far matches as a whole.
-    pub fn matched(&self, places: &Places) -> Vec<bool> {
-        let ends = self.starts.iter().zip(&self.patterns);
-        ends.map(|(start, pattern)| is_set(places, start + pattern.pieces.len())).collect()
+    /// Of the places, those that are an end: the patterns that the text read so far matches as a
+    /// whole.
+    pub fn matched(&self, places: &[u64]) -> Places {
+        places.iter().zip(&self.ends).map(|(places, ends)| places & ends).collect()
     }
 
     /// A `*` can be nothing: whoever stands before it also stands after it. And behind a `*` that
     /// reads everything, whoever stands earlier adds nothing.
-    fn close(&self, mut places: Places) -> Places {
-        loop {
-            let mut changed = false;
+    fn close(&self, places: &mut [u64]) {
+        let mut is_open = true;
+        while is_open {
+            is_open = false;
             let mut carry = 0;
-            for word in 0..self.words {
-                let before_star = places[word] & self.stars[word];
+            for (places, stars) in places.iter_mut().zip(&self.stars) {
+                let before_star = *places & stars;
                 let more = (before_star << 1) | carry;
                 carry = before_star >> 63;
-                changed |= places[word] | more != places[word];
-                places[word] |= more;
-            }
-            if !changed {
-                break;
+                // Another star can follow only within the parts of an ARN.
+                is_open |= more & !*places & stars != 0;
+                *places |= more;
             }
         }
-        for (start, pattern) in self.starts.iter().zip(&self.patterns) {
-            let last_star = (pattern.within_colons..pattern.pieces.len()).rev().find(|index| {
-                pattern.pieces[*index] == Piece::Many && is_set(&places, start + index)
-            });
-            if let Some(star) = last_star {
-                for place in *start..start + star {
-                    places[place / 64] &= !(1 << (place % 64));
-                }
-            }
-        }
-        places
-    }
-
-    fn each_piece(&self, mut see: impl FnMut(usize, &Pattern, usize)) {
-        for (start, pattern) in self.starts.iter().zip(&self.patterns) {
-            for index in 0..pattern.pieces.len() {
-                see(start + index, pattern, index);
+        for word in (0..places.len()).rev() {
+            let mut stars = places[word] & self.wide_stars[word];
+            while stars != 0 {
+                let star = word * 64 + 63 - stars.leading_zeros() as usize;
+                let start = self.starts[self.starts.partition_point(|start| *start <= star) - 1];
+                clear(places, start, star);
+                stars &= !(u64::MAX << (start.saturating_sub(word * 64)));
             }
         }
     }
 }
 
-fn set(places: &mut Places, place: usize) {
+fn set(places: &mut [u64], place: usize) {
     places[place / 64] |= 1 << (place % 64);
 }
 
-fn is_set(places: &Places, place: usize) -> bool {
-    places[place / 64] & (1 << (place % 64)) != 0
+/// Takes out every place from `start` up to, but without, `end`.
+fn clear(places: &mut [u64], start: usize, end: usize) {
+    let before = |place: usize| (1_u64 << (place % 64)) - 1;
+    let (first, last) = (start / 64, end / 64);
+    if first == last {
+        places[first] &= before(start) | !before(end);
+        return;
+    }
+    places[first] &= before(start);
+    places[first + 1..last].fill(0);
+    places[last] &= !before(end);
 }

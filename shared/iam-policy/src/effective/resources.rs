@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 
-use crate::context::Context;
+use crate::context::{Context, ContextValue};
 use crate::effective::Consent;
 use crate::effective::machines::{Machines, Pattern, Places};
 use crate::effective::search::{Found, search};
@@ -50,7 +50,8 @@ pub struct Representatives {
 /// What the patterns make of a place: equal where the same names match in the same way.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Signature {
-    patterns: Vec<Pattern>,
+    /// Which of the sets of patterns.
+    set: usize,
     /// Where the patterns stand behind the place's prefix.
     begun: Places,
     /// Of which patterns the parts before the name agree part by part.
@@ -60,10 +61,21 @@ pub struct Signature {
 /// Finds resources, the same search once.
 pub struct Resources<'question> {
     templates: Vec<&'question Template>,
+    /// The keys that the templates take their variables from.
+    variables: Vec<&'question str>,
     stands_on: Vec<&'question [Piece]>,
     names: &'question dyn NameRange,
-    machines: HashMap<Vec<Pattern>, Machines>,
-    found: HashMap<(Vec<Pattern>, Places), Found>,
+    /// What the templates are, one for each way in which their variables are known.
+    sets: Vec<PatternSet>,
+}
+
+/// The patterns that the templates make where their variables hold these values.
+struct PatternSet {
+    values: Vec<Option<ContextValue>>,
+    /// What the patterns begin with up to the fifth colon, each once.
+    heads: Vec<Vec<Piece>>,
+    machines: Machines,
+    found: HashMap<Places, Found>,
 }
 
 impl<'question> Resources<'question> {
@@ -76,43 +88,52 @@ impl<'question> Resources<'question> {
             .collect();
         templates.sort_by_key(|template| template.as_str());
         templates.dedup();
+        let mut variables: Vec<&str> =
+            templates.iter().flat_map(|template| template.variables()).collect();
+        variables.sort_unstable();
+        variables.dedup();
         let mut stands_on: Vec<&[Piece]> = parts()
             .filter_map(|part| part.stands_on)
             .map(|policy| policy.stands_on.as_slice())
             .collect();
         stands_on.sort();
         stands_on.dedup();
-        Self { templates, stands_on, names, machines: HashMap::new(), found: HashMap::new() }
+        Self { templates, variables, stands_on, names, sets: Vec::new() }
     }
 
     /// What the patterns make of a place of which `known` is known. Variables without a value are
     /// taken wide.
     pub fn signature(&mut self, place: &Place, known: &Context) -> Signature {
+        let values: Vec<Option<ContextValue>> =
+            self.variables.iter().map(|key| known.get(key).cloned()).collect();
+        let set = self.sets.iter().position(|set| set.values == values).unwrap_or_else(|| {
+            self.sets.push(self.set(values, known));
+            self.sets.len() - 1
+        });
+        let PatternSet { heads, machines, .. } = &self.sets[set];
+        let aligned = heads.iter().map(|head| is_aligned(head, &place.prefix)).collect();
+        Signature { set, begun: machines.read(&place.prefix), aligned }
+    }
+
+    fn set(&self, values: Vec<Option<ContextValue>>, known: &Context) -> PatternSet {
         let templates = self.templates.iter().map(|template| template.widened(known));
         let stands_on = self.stands_on.iter().map(|pieces| pieces.to_vec());
         // What matches everything tells nothing apart.
         let telling = templates.chain(stands_on).filter(|pieces| pieces[..] != [Piece::Many]);
-        let mut patterns: Vec<Pattern> = telling.map(Pattern::plain).collect();
-        patterns.sort();
-        patterns.dedup();
-        let aligned = patterns.iter().map(|pattern| is_aligned(&pattern.pieces, &place.prefix));
-        let aligned = aligned.collect();
-        let machines = self
-            .machines
-            .entry(patterns.clone())
-            .or_insert_with(|| Machines::new(patterns.clone()));
-        let begun = machines.read(&place.prefix);
-        Signature { patterns, begun, aligned }
+        let patterns: Vec<Pattern> = telling.map(Pattern::plain).collect();
+        let mut heads: Vec<Vec<Piece>> =
+            patterns.iter().map(|pattern| head(&pattern.pieces).to_vec()).collect();
+        heads.sort_unstable();
+        heads.dedup();
+        PatternSet { values, heads, machines: Machines::new(patterns), found: HashMap::new() }
     }
 
     /// One resource of the place for each combination of patterns.
-    pub fn found(&mut self, place: &Place, signature: Signature) -> Representatives {
-        let Signature { patterns, begun, .. } = signature;
-        let machines = &self.machines[&patterns];
-        let found = self
-            .found
-            .entry((patterns, begun.clone()))
-            .or_insert_with(|| search(machines, &begun, self.names));
+    pub fn found(&mut self, place: &Place, signature: &Signature) -> Representatives {
+        let PatternSet { machines, found, .. } = &mut self.sets[signature.set];
+        let begun = &signature.begun;
+        let found =
+            found.entry(begun.clone()).or_insert_with(|| search(machines, begun, self.names));
         let named = |name: &String| format!("{}{name}", place.prefix);
         Representatives {
             resources: found.texts.iter().map(named).collect(),
@@ -126,9 +147,15 @@ impl<'question> Resources<'question> {
     }
 }
 
+/// The parts of a pattern before the name: all that stands before the fifth colon.
+fn head(pattern: &[Piece]) -> &[Piece] {
+    let mut colons = pattern.iter().enumerate().filter(|(_, piece)| **piece == Piece::Plain(':'));
+    &pattern[..colons.nth(4).map_or(pattern.len(), |(index, _)| index)]
+}
+
 /// Whether the parts of a pattern before the name match those of a place, each by itself.
-fn is_aligned(pattern: &[Piece], prefix: &str) -> bool {
-    let parts = pattern.splitn(6, |piece| *piece == Piece::Plain(':')).take(5);
+fn is_aligned(head: &[Piece], prefix: &str) -> bool {
+    let parts = head.split(|piece| *piece == Piece::Plain(':'));
     parts.zip(prefix.splitn(6, ':')).all(|(part, value)| glob::matches(part, value))
 }
 

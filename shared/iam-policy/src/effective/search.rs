@@ -1,7 +1,9 @@
 //! The shortest text for each combination of patterns that some text can match: breadth first,
 //! letters in their order, so that of the shortest the alphabetically first is found.
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::ops::Range;
+use std::rc::Rc;
 
 use crate::effective::machines::{Machines, Move, Places};
 use crate::effective::resources::NameRange;
@@ -19,23 +21,46 @@ pub struct Found {
     pub is_bound: bool,
 }
 
+/// A text that was read, and how far it has come.
+struct Reading {
+    /// The state of the range's own machine.
+    state: u8,
+    /// Where the patterns stand.
+    places: Rc<[u64]>,
+    /// Its last letter and the text before it, by number.
+    text: usize,
+    length: usize,
+    /// The exceptions that begin so.
+    exceptions: Range<usize>,
+    is_left_out: bool,
+}
+
 /// Runs the machines from `begun` over the names of a range.
 pub fn search(machines: &Machines, begun: &Places, names: &dyn NameRange) -> Found {
-    let letters = letters(machines, names);
-    let (shortest, longest) = names.lengths();
-    let mut combinations: BTreeSet<Vec<bool>> = BTreeSet::new();
     let mut found = Found { texts: Vec::new(), is_bound: false };
-    // An exception stands in the way of longer names that the patterns do not tell from it.
-    let is_exception = |texts: &[(usize, char)], text: usize| {
-        !names.exceptions().is_empty()
-            && names.exceptions().binary_search(&spelled(texts, text)).is_ok()
+    let Some(letters) = letters(machines, names) else {
+        found.is_bound = true;
+        return found;
     };
-    let mut seen: HashSet<(u8, bool, bool, Places)> = HashSet::new();
+    let (shortest, longest) = names.lengths();
+    let mut combinations: HashSet<Places> = HashSet::new();
+    // How the texts can stand that the patterns do not tell apart. An exception stands in the way
+    // of longer names that the patterns do not tell from it, so it is kept apart.
+    let mut seen: HashMap<Rc<[u64]>, Vec<(u8, bool, bool)>> = HashMap::new();
     // A text is its last letter and the text before it, by their places in this list.
     let mut texts: Vec<(usize, char)> = vec![(0, ' ')];
-    let mut queue = VecDeque::from([(0_u8, begun.clone(), 0_usize, 0_usize, false)]);
+    let mut queue = VecDeque::from([Reading {
+        state: 0,
+        places: Rc::from(&begun[..]),
+        text: 0,
+        length: 0,
+        exceptions: 0..names.exceptions().len(),
+        is_left_out: false,
+    }]);
+    let mut next = begun.clone();
     let mut work = 0;
-    while let Some((state, places, text, length, is_left_out)) = queue.pop_front() {
+    while let Some(reading) = queue.pop_front() {
+        let Reading { state, places, text, length, exceptions, is_left_out } = reading;
         if length >= shortest
             && !is_left_out
             && names.may_end(state)
@@ -46,6 +71,7 @@ pub fn search(machines: &Machines, begun: &Places, names: &dyn NameRange) -> Fou
         if length >= longest {
             continue;
         }
+        let length = length + 1;
         for (letter, moves) in &letters {
             let Some(state) = names.step(state, *letter) else {
                 continue;
@@ -55,17 +81,31 @@ pub fn search(machines: &Machines, begun: &Places, names: &dyn NameRange) -> Fou
                 found.is_bound = true;
                 return found;
             }
-            let next = machines.step(&places, moves);
+            machines.step(&places, moves, &mut next);
+            let exceptions = beginning(names.exceptions(), exceptions.clone(), length, *letter);
+            let is_left_out = !exceptions.is_empty()
+                && names.exceptions()[exceptions.start].chars().count() == length;
+            let way = (state, length >= shortest, is_left_out);
+            let places = match seen.get_key_value(&next[..]) {
+                Some((_, ways)) if ways.contains(&way) => continue,
+                Some((places, _)) => Rc::clone(places),
+                None => Rc::from(&next[..]),
+            };
+            seen.entry(Rc::clone(&places)).or_default().push(way);
             texts.push((text, *letter));
-            let is_left_out = is_exception(&texts, texts.len() - 1);
-            if seen.insert((state, length + 1 >= shortest, is_left_out, next.clone())) {
-                queue.push_back((state, next, texts.len() - 1, length + 1, is_left_out));
-            } else {
-                texts.pop();
-            }
+            let text = texts.len() - 1;
+            queue.push_back(Reading { state, places, text, length, exceptions, is_left_out });
         }
     }
     found
+}
+
+/// Of sorted names that begin alike, those whose letter number `length` is this one.
+fn beginning(names: &[String], alike: Range<usize>, length: usize, letter: char) -> Range<usize> {
+    let is_so = |name: &&String| name.chars().nth(length - 1) == Some(letter);
+    let begin = alike.clone().find(|index| is_so(&&names[*index]));
+    let Some(begin) = begin else { return 0..0 };
+    begin..begin + names[begin..alike.end].iter().take_while(is_so).count()
 }
 
 fn spelled(texts: &[(usize, char)], mut text: usize) -> String {
@@ -77,17 +117,37 @@ fn spelled(texts: &[(usize, char)], mut text: usize) -> String {
     letters.into_iter().rev().collect()
 }
 
-/// The letters of the range, of those that range and patterns treat alike the first.
-fn letters(machines: &Machines, names: &dyn NameRange) -> Vec<(char, Move)> {
-    let mut kinds: BTreeSet<(Move, Vec<Option<u8>>)> = BTreeSet::new();
+/// The letters of the range, of those that range and patterns treat alike the first. `None`: to
+/// try each once is more than the budget.
+fn letters(machines: &Machines, names: &dyn NameRange) -> Option<Vec<(char, Move)>> {
     let mut letters: Vec<char> = names.letters().chars().collect();
+    if letters.len() * machines.words() > WORK {
+        return None;
+    }
     letters.sort_unstable();
-    letters
-        .into_iter()
-        .filter_map(|letter| {
-            let moves = machines.letter(letter);
-            let steps = (0..=u8::MAX).map(|state| names.step(state, letter)).collect();
-            kinds.insert((moves.clone(), steps)).then_some((letter, moves))
-        })
-        .collect()
+    let states = states(&letters, names);
+    let mut kinds: HashSet<(Move, Vec<Option<u8>>)> = HashSet::new();
+    let telling = letters.into_iter().filter_map(|letter| {
+        let moves = machines.letter(letter);
+        let steps = states.iter().map(|state| names.step(*state, letter)).collect();
+        kinds.insert((moves.clone(), steps)).then_some((letter, moves))
+    });
+    Some(telling.collect())
+}
+
+/// Every state that a name can come to.
+fn states(letters: &[char], names: &dyn NameRange) -> Vec<u8> {
+    let mut states = vec![0];
+    let mut next = 0;
+    while next < states.len() {
+        for letter in letters {
+            if let Some(state) = names.step(states[next], *letter)
+                && !states.contains(&state)
+            {
+                states.push(state);
+            }
+        }
+        next += 1;
+    }
+    states
 }
