@@ -82,6 +82,10 @@ impl SecurityHub for RefusingSecurityHub<'_> {
         self.hub.resolve(findings).await
     }
 
+    async fn reopen(&self, findings: &[Finding], note: &str) -> Result<(), PortError> {
+        self.hub.reopen(findings, note).await
+    }
+
     async fn read_back(&self, ids: &[String]) -> Result<Vec<StoredFinding>, PortError> {
         self.hub.read_back(ids).await
     }

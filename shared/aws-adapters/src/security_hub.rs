@@ -9,8 +9,8 @@ use aws_sdk_securityhub::Client;
 use aws_sdk_securityhub::config::http::HttpResponse;
 use aws_sdk_securityhub::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_securityhub::types::{
-    AwsSecurityFinding, AwsSecurityFindingFilters, AwsSecurityFindingIdentifier, StringFilter,
-    StringFilterComparison, WorkflowStatus, WorkflowUpdate,
+    AwsSecurityFinding, AwsSecurityFindingFilters, AwsSecurityFindingIdentifier, NoteUpdate,
+    StringFilter, StringFilterComparison, WorkflowStatus, WorkflowUpdate,
 };
 use aws_smithy_types::body::SdkBody;
 use ecr_audit::asff::{asff, finding_id};
@@ -117,7 +117,12 @@ impl AwsSecurityHub {
         finding.product_arn().is_some_and(|arn| arn.ends_with(&product))
     }
 
-    async fn set_resolved(&self, findings: Vec<AwsSecurityFinding>) -> Result<(), PortError> {
+    async fn set_workflow(
+        &self,
+        findings: Vec<AwsSecurityFinding>,
+        status: WorkflowStatus,
+        note: Option<NoteUpdate>,
+    ) -> Result<(), PortError> {
         let call = "securityhub:BatchUpdateFindings";
         let identifiers = findings.into_iter().map(|finding| {
             AwsSecurityFindingIdentifier::builder()
@@ -129,17 +134,18 @@ impl AwsSecurityHub {
         if identifiers.is_empty() {
             return Ok(());
         }
-        let resolved = WorkflowUpdate::builder().status(WorkflowStatus::Resolved).build();
+        let workflow = WorkflowUpdate::builder().status(status).build();
         let updated = self
             .client
             .batch_update_findings()
             .set_finding_identifiers(Some(identifiers))
-            .workflow(resolved)
+            .workflow(workflow)
+            .set_note(note)
             .send()
             .await;
-        // What is not processed stays NEW, and the sweep asks for it again.
+        // What is not processed stays as it was, and the sweep asks for it again.
         for refused in answer(call, updated)?.unprocessed_findings.unwrap_or_default() {
-            tracing::warn!(?refused, "a finding's workflow was not set to RESOLVED");
+            tracing::warn!(?refused, "a finding's workflow was not set");
         }
         Ok(())
     }
@@ -166,7 +172,18 @@ impl SecurityHub for AwsSecurityHub {
         for some in ids.chunks(IDS_AT_ONCE) {
             // Neither what a person suppressed, nor what fails again by now.
             let open = self.findings(some, &["NEW", "NOTIFIED"], Some("PASSED")).await?;
-            self.set_resolved(open).await?;
+            self.set_workflow(open, WorkflowStatus::Resolved, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn reopen(&self, findings: &[Finding], note: &str) -> Result<(), PortError> {
+        let ids: Vec<String> =
+            findings.iter().map(|finding| finding_id(&finding.role.arn, finding.check)).collect();
+        for some in ids.chunks(IDS_AT_ONCE) {
+            let suppressed = self.findings(some, &["SUPPRESSED"], None).await?;
+            let note = NoteUpdate::builder().text(note).updated_by("pullwatch").build();
+            self.set_workflow(suppressed, WorkflowStatus::New, Some(note)).await?;
         }
         Ok(())
     }

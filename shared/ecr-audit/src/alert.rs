@@ -53,6 +53,9 @@ pub struct AlertedTransition {
     /// The statements that granted what is resolved now; empty otherwise.
     #[serde(default)]
     pub granted_before: Vec<PolicyStatement>,
+    /// Whether a person had suppressed what was wrong before; what is wrong now is worse.
+    #[serde(default)]
+    pub was_suppressed: bool,
 }
 
 /// What owners are told of a check.

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::Alert;
 use crate::arn::RoleArn;
-use crate::assessment::CheckResult;
+use crate::assessment::{CheckResult, Fingerprint};
 use crate::change::ReportedChange;
 use crate::exception::Exception;
 use crate::finding::{Finding, RecordState};
 use crate::node_role::Use;
-use crate::standard::{Check, Status};
+use crate::ports::StoredFinding;
+use crate::standard::{Check, Severity, Status};
 
 /// The schema that this code writes.
 pub const SCHEMA: u32 = 1;
@@ -74,12 +75,49 @@ pub struct CheckRecord {
     /// Whether it ever was FAILED, so that a new failure is a reopened one.
     #[serde(default)]
     pub ever_failed: bool,
+    /// What a person suppressed in Security Hub, as far as it was noticed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Suppression>,
+}
+
+/// What a person suppressed: the finding is silent while it is no worse than this.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// What was wrong.
+    pub fingerprint: Fingerprint,
+    /// How bad it was.
+    pub severity: Severity,
+}
+
+impl Suppression {
+    /// Whether an answer is worse than what was suppressed.
+    pub fn is_exceeded_by(&self, result: &CheckResult) -> bool {
+        result.status == Status::Failed
+            && (result.fingerprint.is_worse_than(&self.fingerprint)
+                || result.severity > self.severity)
+    }
 }
 
 impl CheckRecord {
     /// The last definite answer; `None` where there never was one.
     pub fn verdict(&self) -> Option<&CheckResult> {
         Some(&self.finding.result).filter(|result| result.status != Status::NotAvailable)
+    }
+
+    /// Notes what Security Hub holds of the finding. A suppression counts for what was suppressed:
+    /// where Security Hub holds another state than this one, that cannot be told, and nothing is
+    /// suppressed.
+    pub fn note_workflow(&mut self, stored: Option<&StoredFinding>) {
+        let stored = stored.filter(|stored| stored.workflow_status == "SUPPRESSED");
+        let Some(stored) = stored else {
+            self.suppressed = None;
+            return;
+        };
+        let updated_at = stored.updated_at.parse::<Timestamp>();
+        if self.suppressed.is_none() && updated_at.ok() == Some(self.finding.updated_at) {
+            let CheckResult { fingerprint, severity, .. } = self.finding.result.clone();
+            self.suppressed = Some(Suppression { fingerprint, severity });
+        }
     }
 
     /// Whether the finding stands as ARCHIVED.
@@ -111,6 +149,9 @@ pub enum Message {
     SecurityHub {
         /// The finding.
         finding: Box<Finding>,
+        /// Whether it is worse than what a person suppressed, so that its workflow becomes NEW.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        reopens: bool,
     },
     /// An alert to be published.
     Owners {

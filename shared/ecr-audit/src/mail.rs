@@ -296,6 +296,12 @@ fn transition_of(page: &mut Page, alert: &Alert, transition: &AlertedTransition)
             page.wrapped("  ", &shortened(reason, LONGEST_SENTENCE));
         }
     }
+    if transition.was_suppressed {
+        let sentence = "The finding was suppressed in Security Hub. This is worse than what was \
+                        suppressed, so the finding is NEW again.";
+        page.gap();
+        page.wrapped("  ", sentence);
+    }
 }
 
 fn abilities_on(page: &mut Page, alert: &Alert, abilities: &[Ability<'_>]) {

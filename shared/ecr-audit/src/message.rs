@@ -201,6 +201,7 @@ fn transition(transition: &AlertedTransition, room: Room) -> Value {
         "added": transition.added.iter().take(room.items).collect::<Vec<_>>(),
         "excess": result.excess.iter().take(room.items).map(|one| excess(one, room)).collect::<Vec<_>>(),
         "excess_count": result.excess.len(),
+        "was_suppressed": transition.was_suppressed,
         "reasons": reasons.map(|reason| shortened(reason, LONGEST_REASON)).collect::<Vec<_>>(),
     })
 }

@@ -224,6 +224,9 @@ pub trait SecurityHub: Send + Sync {
     /// Sets the workflow of PASSED findings to RESOLVED, where it is NEW or NOTIFIED.
     async fn resolve(&self, findings: &[Finding]) -> Result<(), PortError>;
 
+    /// Sets the workflow of SUPPRESSED findings to NEW, with a note that says why.
+    async fn reopen(&self, findings: &[Finding], note: &str) -> Result<(), PortError>;
+
     /// pullwatch's own findings with these ids, as Security Hub holds them.
     async fn read_back(&self, ids: &[String]) -> Result<Vec<StoredFinding>, PortError>;
 }

@@ -1,7 +1,7 @@
 //! What became different since the last verdict: the record that is to be written, with what is
 //! to be delivered. Pure; the table it follows stands in `docs/findings.md`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,6 +13,7 @@ use crate::finding::{Finding, Place, RecordState};
 use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
 use crate::node_role::Use;
 use crate::owners::owners;
+use crate::ports::StoredFinding;
 use crate::remedy::Remedy;
 use crate::settings::Settings;
 use crate::standard::{Check, Status};
@@ -21,6 +22,9 @@ use crate::standard::{Check, Status};
 /// was not updated for 90 days.
 /// <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings.html>
 pub const RENEW_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How long after its last update a finding is looked for: Security Hub's reads lag.
+pub const SETTLED: SignedDuration = SignedDuration::from_mins(10);
 
 /// How many changes a record keeps.
 const CHANGES_KEPT: usize = 20;
@@ -60,6 +64,8 @@ pub struct Step<'step> {
     pub id: String,
     /// Whether alerts wait for the sweep's digest.
     pub into_digest: bool,
+    /// The role's findings as Security Hub holds them; absent where they were not read back.
+    pub stored: Option<BTreeMap<Check, StoredFinding>>,
 }
 
 /// The next record. It equals the one before if nothing became different.
@@ -67,6 +73,11 @@ pub fn transition(step: &Step<'_>) -> Record {
     let mut next = step.before.clone();
     next.uses.clone_from(&step.uses);
     next.changes = heard(step);
+    if let Some(stored) = &step.stored {
+        for (check, known) in &mut next.checks {
+            known.note_workflow(stored.get(check));
+        }
+    }
 
     let mut told = Told::default();
     match &step.observed {
@@ -114,6 +125,8 @@ struct Told {
     /// Whether the changes heard of have had their effect, so that they need not be kept.
     is_definite: bool,
     findings: Vec<Finding>,
+    /// The findings that are worse than what a person suppressed.
+    reopened: BTreeSet<Check>,
     transitions: Vec<AlertedTransition>,
     operators: Vec<String>,
     exceptions: Vec<String>,
@@ -227,7 +240,15 @@ fn answered(
     finding.updated_at = later(now, before);
     let verdict = before.and_then(CheckRecord::verdict);
     let ever_failed = before.is_some_and(|known| known.ever_failed);
-    if let Some(kind) = alerted(verdict, result, ever_failed) {
+    let mut suppressed = next.checks.get(&check).and_then(|known| known.suppressed.clone());
+    let was_suppressed = suppressed.as_ref().is_some_and(|it| it.is_exceeded_by(result));
+    if was_suppressed {
+        suppressed = None;
+        told.reopened.insert(check);
+    }
+    if suppressed.is_none()
+        && let Some(kind) = alerted(verdict, result, ever_failed)
+    {
         told.transitions.push(AlertedTransition {
             check,
             kind,
@@ -235,6 +256,7 @@ fn answered(
             severity_before: verdict.map(|known| known.severity),
             added: added(verdict, result),
             granted_before: granted_before(verdict, kind),
+            was_suppressed,
         });
     }
     next.checks.insert(
@@ -242,6 +264,7 @@ fn answered(
         CheckRecord {
             finding: finding.clone(),
             ever_failed: ever_failed || result.status == Status::Failed,
+            suppressed,
         },
     );
     told.findings.push(finding);
@@ -311,7 +334,17 @@ fn heard_late(known: &CheckRecord, changes: &[ReportedChange]) -> Vec<ReportedCh
 
 /// Whether a finding has to be imported again so that it does not expire.
 fn is_due(step: &Step<'_>, known: &CheckRecord) -> bool {
-    step.now.duration_since(known.finding.updated_at) >= RENEW_AFTER
+    let age = step.now.duration_since(known.finding.updated_at);
+    age >= RENEW_AFTER || age >= SETTLED && is_held_otherwise(step, known)
+}
+
+/// Whether Security Hub was read back and lost a finding, or holds it otherwise.
+fn is_held_otherwise(step: &Step<'_>, known: &CheckRecord) -> bool {
+    let Some(stored) = &step.stored else { return false };
+    stored.get(&known.finding.check).is_none_or(|stored| {
+        stored.compliance_status != known.finding.result.status.as_str()
+            || (stored.record_state == "ARCHIVED") != known.is_archived()
+    })
 }
 
 fn unanswered(record: &Record, check: Check, reason: &str) -> String {
@@ -345,9 +378,15 @@ fn not_available(step: &Step<'_>, next: &mut Record, check: Check, reason: &str,
     }
     finding.uses = uses_of(step);
     finding.updated_at = later(step.now, before);
-    next.checks
-        .insert(check, CheckRecord { finding: finding.clone(), ever_failed: known.ever_failed });
+    remember(next, &finding, known.ever_failed);
     told.findings.push(finding);
+}
+
+/// Keeps a finding in the record, with the suppression that was noted of its check.
+fn remember(next: &mut Record, finding: &Finding, ever_failed: bool) {
+    let suppressed = next.checks.remove(&finding.check).and_then(|known| known.suppressed);
+    next.checks
+        .insert(finding.check, CheckRecord { finding: finding.clone(), ever_failed, suppressed });
 }
 
 /// The role is gone, or is no longer a node role.
@@ -365,7 +404,9 @@ fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
         finding.record_state = RecordState::Archived;
         finding.changes.clone_from(&next.changes);
         finding.updated_at = later(step.now, Some(known));
-        if known.verdict().is_some_and(|verdict| verdict.status == Status::Failed) {
+        let is_suppressed = next.checks.get(check).is_some_and(|known| known.suppressed.is_some());
+        if !is_suppressed && known.verdict().is_some_and(|verdict| verdict.status == Status::Failed)
+        {
             told.transitions.push(AlertedTransition {
                 check: *check,
                 kind: TransitionKind::Gone,
@@ -373,12 +414,10 @@ fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
                 severity_before: Some(known.finding.result.severity),
                 added: Vec::new(),
                 granted_before: Vec::new(),
+                was_suppressed: false,
             });
         }
-        next.checks.insert(
-            *check,
-            CheckRecord { finding: finding.clone(), ever_failed: known.ever_failed },
-        );
+        remember(next, &finding, known.ever_failed);
         told.findings.push(finding);
     }
 }
@@ -400,7 +439,13 @@ fn whole_milliseconds(instant: Timestamp) -> Timestamp {
 fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
     let superseded: BTreeSet<Check> = told.findings.iter().map(|finding| finding.check).collect();
     next.outbox.retain(|entry| match &entry.message {
-        Message::SecurityHub { finding } => !superseded.contains(&finding.check),
+        Message::SecurityHub { finding, reopens } if superseded.contains(&finding.check) => {
+            // The newer finding still has to be opened again.
+            if *reopens {
+                told.reopened.insert(finding.check);
+            }
+            false
+        }
         _ => true,
     });
     if told.is_definite {
@@ -417,7 +462,9 @@ fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
     let worst = told.findings.iter().find(|finding| Some(finding.check) == worst).cloned();
     for finding in told.findings {
         let entry = format!("{}/{}", step.id, finding.check);
-        next.outbox.push(undelivered(entry, Message::SecurityHub { finding: Box::new(finding) }));
+        let reopens = told.reopened.contains(&finding.check);
+        let message = Message::SecurityHub { finding: Box::new(finding), reopens };
+        next.outbox.push(undelivered(entry, message));
     }
     if let Some(worst) = worst.filter(|_| !step.settings.observe) {
         let alert = Box::new(Alert {

@@ -124,6 +124,10 @@ impl State {
                 compliance_status: finding.result.status,
             };
             held.set_workflow(&workflow_status);
+            // A note is no part of an import, and stays.
+            if let Some(note) = self.held.get(&held.id).and_then(|held| held.asff.get("Note")) {
+                held.asff["Note"] = note.clone();
+            }
             self.held.insert(id, held);
         }
         self.imports.push(Import { asff, took_effect });
@@ -166,6 +170,20 @@ impl SecurityHub for MemorySecurityHub {
                 && matches!(held.workflow_status.as_str(), "NEW" | "NOTIFIED")
             {
                 held.set_workflow("RESOLVED");
+            }
+        }
+        Ok(())
+    }
+
+    async fn reopen(&self, findings: &[Finding], note: &str) -> Result<(), PortError> {
+        let mut state = self.enabled("securityhub:BatchUpdateFindings")?;
+        for finding in findings {
+            let id = finding_id(&finding.role.arn, finding.check);
+            if let Some(held) = state.held.get_mut(&id)
+                && held.workflow_status == "SUPPRESSED"
+            {
+                held.set_workflow("NEW");
+                held.asff["Note"] = json!({ "Text": note, "UpdatedBy": "pullwatch" });
             }
         }
         Ok(())

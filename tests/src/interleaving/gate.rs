@@ -230,6 +230,10 @@ impl<Port: SecurityHub> SecurityHub for Gate<'_, Port> {
         through!(self.port.resolve(findings))
     }
 
+    async fn reopen(&self, findings: &[Finding], note: &str) -> Result<(), PortError> {
+        through!(self.port.reopen(findings, note))
+    }
+
     async fn read_back(&self, ids: &[String]) -> Result<Vec<StoredFinding>, PortError> {
         through!(self.port.read_back(ids))
     }

@@ -269,6 +269,7 @@ prop_compose! {
         severity_before in option::of(severity()),
         added in vec(text(), 0..20),
         granted_before in vec(statement(), 0..10),
+        was_suppressed in any::<bool>(),
     ) -> AlertedTransition {
         AlertedTransition {
             check: result.fingerprint.check,
@@ -277,6 +278,7 @@ prop_compose! {
             severity_before,
             added,
             granted_before,
+            was_suppressed,
         }
     }
 }
@@ -429,6 +431,7 @@ fn extreme_alert() -> Alert {
             severity_before: None,
             added: Vec::new(),
             granted_before: Vec::new(),
+            was_suppressed: false,
         }],
         changes: Vec::new(),
         remedy: None,

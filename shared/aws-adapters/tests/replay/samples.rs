@@ -164,6 +164,7 @@ pub fn alert(role_name: &str) -> Alert {
             severity_before: Some(Severity::Informational),
             added: vec!["ecr:PutImage".to_owned()],
             granted_before: Vec::new(),
+            was_suppressed: false,
         }],
         changes: vec![change()],
         remedy: None,
@@ -174,7 +175,11 @@ pub fn alert(role_name: &str) -> Alert {
 pub fn record(role_name: &str) -> Record {
     let failed = finding(role_name, Check::ReadOnly, Status::Failed);
     let passed = finding(role_name, Check::CanPull, Status::Passed);
-    let check = |finding: &Finding| CheckRecord { finding: finding.clone(), ever_failed: true };
+    let check = |finding: &Finding| CheckRecord {
+        finding: finding.clone(),
+        ever_failed: true,
+        suppressed: None,
+    };
     let entry = |id: &str, message: Message| OutboxEntry {
         id: id.to_owned(),
         message,
@@ -199,7 +204,7 @@ pub fn record(role_name: &str) -> Record {
         )]),
         unexplained_since: Some(time("2026-11-23T11:00:00Z")),
         outbox: vec![
-            entry("1", Message::SecurityHub { finding: Box::new(failed) }),
+            entry("1", Message::SecurityHub { finding: Box::new(failed), reopens: true }),
             entry("2", Message::Owners { alert: Box::new(alert(role_name)) }),
             entry("3", Message::Digest { alert: Box::new(alert(role_name)) }),
             entry("4", Message::Operators { subject: "s".to_owned(), text: "t".to_owned() }),

@@ -359,3 +359,30 @@ async fn an_update_that_is_denied_is_an_error() {
     let reason = "AccessDeniedException: The service says AccessDeniedException.";
     assert_eq!(error, PortError::lasting("securityhub:BatchUpdateFindings", reason));
 }
+
+#[tokio::test]
+async fn what_was_suppressed_is_new_again_with_a_note() {
+    let equals = |value: &str| json!({"Value": value, "Comparison": "EQUALS"});
+    let suppressed = json!({"Filters": {
+        "Id": [equals(&id("workers")), equals(&id("builders"))],
+        "AwsAccountId": [equals("111122223333")],
+        "WorkflowStatus": [equals("SUPPRESSED")],
+    }});
+    let update = json!({
+        "FindingIdentifiers": [{"Id": id("workers"), "ProductArn": PRODUCT}],
+        "Workflow": {"Status": "NEW"},
+        "Note": {"Text": "Worse than before.", "UpdatedBy": "pullwatch"},
+    });
+    let wire = Wire::new([
+        (
+            Request::rest("POST", HOST, "/findings", suppressed),
+            found(&[held("workers", PRODUCT, "SUPPRESSED")], None),
+        ),
+        (
+            Request::rest("PATCH", HOST, "/findings/batchupdate", update),
+            Answer::json(json!({"ProcessedFindings": [], "UnprocessedFindings": []})),
+        ),
+    ]);
+    let findings = ["workers", "builders"].map(failed);
+    assert_eq!(security_hub(&wire).reopen(&findings, "Worse than before.").await, Ok(()));
+}

@@ -17,6 +17,10 @@ use crate::standard::Status;
 /// Hub or SNS with its retries, shorter than the queues' visibility timeout.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(120);
 
+/// What a finding says that a person had suppressed.
+const WORSE_THAN_SUPPRESSED: &str =
+    "The nodes can do more, or worse, than when this finding was suppressed, so it is NEW again.";
+
 /// How often a conflict is met with another try.
 const ATTEMPTS: usize = 16;
 
@@ -144,7 +148,7 @@ async fn take_out(
 
 async fn send(ports: &Ports<'_>, message: &Message) -> Result<(), PortError> {
     match message {
-        Message::SecurityHub { finding } => import(ports, finding).await,
+        Message::SecurityHub { finding, reopens } => import(ports, finding, *reopens).await,
         Message::Owners { alert } => ports.topics.alert(alert).await,
         Message::Digest { .. } => Ok(()),
         Message::Operators { subject, text } => ports.topics.operators(subject, text).await,
@@ -153,8 +157,15 @@ async fn send(ports: &Ports<'_>, message: &Message) -> Result<(), PortError> {
 
 /// Imports one finding. Where Security Hub is switched off, that is told to the operators and
 /// counts as delivered: the e-mails go on, and the sweep imports what is missing once it is on.
-async fn import(ports: &Ports<'_>, finding: &Finding) -> Result<(), PortError> {
+async fn import(ports: &Ports<'_>, finding: &Finding, reopens: bool) -> Result<(), PortError> {
     let findings = std::slice::from_ref(finding);
+    if reopens {
+        // First, for Security Hub says that a suppressed finding is no longer updated.
+        match ports.security_hub.reopen(findings, WORSE_THAN_SUPPRESSED).await {
+            Err(PortError::NotEnabled { .. }) => {}
+            outcome => outcome?,
+        }
+    }
     let outcome = match ports.security_hub.import(findings).await {
         Err(PortError::NotEnabled { reason, .. }) => {
             tracing::error!(reason, "Security Hub is not enabled");

@@ -1,22 +1,24 @@
 //! One role, from the ledger's record to the next one, in the design's order: the record first,
 //! then AWS, then one conditional write. On a conflict nothing read so far is used again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::arn::{RoleArn, RoleName};
+use crate::asff::finding_id;
 use crate::assess::{RoleState, assess};
 use crate::change::ReportedChange;
 use crate::drift::{Cause, SweepKind, aws_managed_versions, cause, explained_by};
 use crate::error::PortError;
 use crate::journey::delivery::{Claim, deliver, deliver_claimed};
-use crate::ledger::{CheckRecord, Record, RecordedUse};
+use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
 use crate::node_role::{Sighting, UseListing};
-use crate::ports::{Ports, Versioned, WriteOutcome};
+use crate::ports::{Ports, StoredFinding, Versioned, WriteOutcome};
 use crate::remedy::remedy;
 use crate::role_policies::RolePolicies;
 use crate::settings::Settings;
+use crate::standard::Check;
 use crate::transition::{Observed, Step, transition};
 use crate::uses::standing_uses;
 use crate::visibility::{Expectation, not_yet_visible};
@@ -138,7 +140,7 @@ async fn step(
         Ok(_) => Observed::Gone,
     };
     let id = ports.clock.unique_id();
-    let mut next = transition(&Step {
+    let mut step = Step {
         before: &before,
         uses,
         observed,
@@ -147,7 +149,13 @@ async fn step(
         now,
         id: id.clone(),
         into_digest: task.sweep.is_some_and(SweepKind::is_into_digest),
-    });
+        stored: None,
+    };
+    let mut next = transition(&step);
+    if hangs_on_security_hub(&before, &next) {
+        step.stored = Some(read_back(ports, &before).await?);
+        next = transition(&step);
+    }
     if let Some(versions) = aws_managed_versions {
         next.aws_managed_versions = versions;
     }
@@ -174,6 +182,38 @@ fn note_drift(before: &Record, next: &mut Record, task: &RoleTask, now: Timestam
     tracing::info!(role = %next.role_arn, ?cause, "the sweep found another verdict");
     if cause == Cause::Unexplained {
         next.unexplained_since.get_or_insert(now);
+    }
+}
+
+/// Whether owners are told, or would be if a person had not suppressed the finding.
+fn hangs_on_security_hub(before: &Record, next: &Record) -> bool {
+    let is_alert = |entry: &&OutboxEntry| {
+        matches!(entry.message, Message::Owners { .. } | Message::Digest { .. })
+    };
+    let count = |record: &Record| record.outbox.iter().filter(is_alert).count();
+    let is_suppressed = before.checks.values().any(|known| known.suppressed.is_some());
+    !before.checks.is_empty() && (count(next) > count(before) || is_suppressed && next != before)
+}
+
+/// The role's findings as Security Hub holds them. Where that cannot be told, none counts as
+/// suppressed: an alert too many is better than silence.
+async fn read_back(
+    ports: &Ports<'_>,
+    before: &Record,
+) -> Result<BTreeMap<Check, StoredFinding>, RoleError> {
+    let ids: BTreeMap<String, Check> =
+        before.checks.keys().map(|check| (finding_id(&before.role_arn, *check), *check)).collect();
+    let wanted: Vec<String> = ids.keys().cloned().collect();
+    match ports.security_hub.read_back(&wanted).await {
+        Ok(stored) => Ok(stored
+            .into_iter()
+            .filter_map(|stored| Some((*ids.get(&stored.id)?, stored)))
+            .collect()),
+        Err(error) if error.is_transient() => Err(error.into()),
+        Err(error) => {
+            tracing::warn!(%error, "the findings could not be read back before an alert");
+            Ok(BTreeMap::new())
+        }
     }
 }
 

@@ -23,6 +23,7 @@ use crate::ports::{Ec2, Ports, StoredFinding, SweepRecord, Versioned, WriteOutco
 use crate::registry_documents::can_touch_account;
 use crate::settings::Settings;
 use crate::standard::Status;
+use crate::transition::SETTLED;
 
 const ROLES_AT_ONCE: usize = 4;
 
@@ -252,9 +253,6 @@ async fn tasks(
 /// How many findings are read back in one call.
 const READ_AT_ONCE: usize = 20;
 
-/// How long after its last update a finding is looked for: Security Hub's reads lag.
-const SETTLED: SignedDuration = SignedDuration::from_mins(10);
-
 /// Imports again what Security Hub lost or holds otherwise.
 async fn repair(ports: &Ports<'_>) -> Result<usize, RoleError> {
     let records = ports.ledger.all_records().await?;
@@ -318,6 +316,9 @@ async fn import_again(
     let mut repaired = 0;
     for (check, remembered) in &mut next.checks {
         let finding_id = finding_id(&known.record.role_arn, *check);
+        if wanted.contains(&finding_id) {
+            remembered.note_workflow(stored.get(&finding_id));
+        }
         let is_there = stored.get(&finding_id).is_some_and(|stored| {
             stored.compliance_status == remembered.finding.result.status.as_str()
                 && (stored.record_state == "ARCHIVED") == remembered.is_archived()
@@ -331,13 +332,16 @@ async fn import_again(
             now.max(remembered.finding.updated_at + SignedDuration::from_millis(1));
         next.outbox.push(OutboxEntry {
             id: format!("{id}/{check}"),
-            message: Message::SecurityHub { finding: Box::new(remembered.finding.clone()) },
+            message: Message::SecurityHub {
+                finding: Box::new(remembered.finding.clone()),
+                reopens: false,
+            },
             leased_until: None,
             sender: None,
         });
         repaired += 1;
     }
-    if repaired == 0 {
+    if next == known.record {
         return Ok(0);
     }
     let role_name = known.record.role_arn.role_name();

@@ -123,11 +123,12 @@ impl Account {
             now,
             id: id.to_owned(),
             into_digest: self.into_digest,
+            stored: None,
         });
         let mut told = Told::default();
         for entry in std::mem::take(&mut next.outbox) {
             match entry.message {
-                Message::SecurityHub { finding } => told.findings.push(asff(&finding)),
+                Message::SecurityHub { finding, .. } => told.findings.push(asff(&finding)),
                 Message::Owners { alert } | Message::Digest { alert } => told.alerts.push(*alert),
                 Message::Operators { text, .. } => told.operators.push(text),
             }

@@ -118,3 +118,18 @@ fn a_document_that_breaks_a_promise_does_not_fit() {
         assert!(!validator.is_valid(&broken), "{path}");
     }
 }
+
+/// The page for triagers names every product field that a finding carries.
+#[test]
+fn the_triage_page_names_every_product_field() {
+    let page = include_str!("../../../../docs/triage.md");
+    for (name, findings) in goldens("findings-") {
+        for finding in findings.as_array().unwrap() {
+            for field in finding["ProductFields"].as_object().unwrap().keys() {
+                let is_statement = field.starts_with("pullwatch/Statement/");
+                let field = if is_statement { "pullwatch/Statement/00" } else { field };
+                assert!(page.contains(&format!("`{field}`")), "{name}: {field}");
+            }
+        }
+    }
+}

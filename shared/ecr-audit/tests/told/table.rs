@@ -158,12 +158,13 @@ impl Life {
             now: self.now,
             id: format!("id of {}", self.now),
             into_digest: false,
+            stored: None,
         });
         self.now += SignedDuration::from_mins(1);
         let mut told = Told::default();
         for entry in std::mem::take(&mut next.outbox) {
             match entry.message {
-                Message::SecurityHub { finding } if finding.check == self.check => {
+                Message::SecurityHub { finding, .. } if finding.check == self.check => {
                     assert!(told.finding.is_none(), "one finding a check");
                     told.finding = Some(asff(&finding));
                 }
