@@ -213,12 +213,12 @@ impl Machines {
             }
         }
         for word in (0..places.len()).rev() {
-            let mut stars = places[word] & self.wide_stars[word];
-            while stars != 0 {
-                let star = word * 64 + 63 - stars.leading_zeros() as usize;
-                let start = self.starts[self.starts.partition_point(|start| *start <= star) - 1];
-                clear(places, start, star);
-                stars &= !(u64::MAX << (start.saturating_sub(word * 64)));
+            let mut wide = places[word] & self.wide_stars[word];
+            while wide != 0 {
+                let star = word * 64 + 63 - wide.leading_zeros() as usize;
+                let first = self.starts[self.starts.partition_point(|first| *first <= star) - 1];
+                clear(places, first, star);
+                wide &= !(u64::MAX << (first.saturating_sub(word * 64)));
             }
         }
     }

@@ -35,6 +35,10 @@ struct Reading {
     is_left_out: bool,
 }
 
+/// How a text stands besides what the machines hold of it: the state of its range, whether it is
+/// long enough to be a name, and whether it is an exception.
+type Standing = (u8, bool, bool);
+
 /// Runs the machines from `begun` over the names of a range.
 pub fn search(machines: &Machines, begun: &Places, names: &dyn NameRange) -> Found {
     let mut found = Found { texts: Vec::new(), is_bound: false };
@@ -46,7 +50,7 @@ pub fn search(machines: &Machines, begun: &Places, names: &dyn NameRange) -> Fou
     let mut combinations: HashSet<Places> = HashSet::new();
     // How the texts can stand that the patterns do not tell apart. An exception stands in the way
     // of longer names that the patterns do not tell from it, so it is kept apart.
-    let mut seen: HashMap<Rc<[u64]>, Vec<(u8, bool, bool)>> = HashMap::new();
+    let mut seen: HashMap<Rc<[u64]>, Vec<Standing>> = HashMap::new();
     // A text is its last letter and the text before it, by their places in this list.
     let mut texts: Vec<(usize, char)> = vec![(0, ' ')];
     let mut queue = VecDeque::from([Reading {
@@ -85,13 +89,13 @@ pub fn search(machines: &Machines, begun: &Places, names: &dyn NameRange) -> Fou
             let exceptions = beginning(names.exceptions(), exceptions.clone(), length, *letter);
             let is_left_out = !exceptions.is_empty()
                 && names.exceptions()[exceptions.start].chars().count() == length;
-            let way = (state, length >= shortest, is_left_out);
+            let standing: Standing = (state, length >= shortest, is_left_out);
             let places = match seen.get_key_value(&next[..]) {
-                Some((_, ways)) if ways.contains(&way) => continue,
+                Some((_, known)) if known.contains(&standing) => continue,
                 Some((places, _)) => Rc::clone(places),
                 None => Rc::from(&next[..]),
             };
-            seen.entry(Rc::clone(&places)).or_default().push(way);
+            seen.entry(Rc::clone(&places)).or_default().push(standing);
             texts.push((text, *letter));
             let text = texts.len() - 1;
             queue.push_back(Reading { state, places, text, length, exceptions, is_left_out });
