@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ecr_audit::arn::RoleArn;
-use ecr_audit::asff::finding_id;
+use ecr_audit::asff::{asff, finding_id};
 use ecr_audit::assess::{RoleState, assess};
 use ecr_audit::node_role::Use;
 use ecr_audit::organization::OrganizationPolicies;
@@ -18,6 +18,7 @@ use super::life::World;
 pub fn check(world: &World, roles: &[RoleArn]) -> Result<(), String> {
     outboxes_are_empty(world)?;
     findings_are_true(world, roles)?;
+    records_are_those_told(world)?;
     alerts_are_told_once(world)?;
     nothing_is_archived_without_cause(world)?;
     ages_are_kept(world)
@@ -26,7 +27,8 @@ pub fn check(world: &World, roles: &[RoleArn]) -> Result<(), String> {
 /// Where every event came and no use ended, no sweep is needed: what was acknowledged is true.
 pub fn events_alone_suffice(world: &World, roles: &[RoleArn]) -> Result<(), String> {
     outboxes_are_empty(world)?;
-    findings_are_true(world, roles)
+    findings_are_true(world, roles)?;
+    records_are_those_told(world)
 }
 
 /// 1. Whatever was acknowledged is recorded and delivered.
@@ -95,6 +97,22 @@ fn findings_are_true(world: &World, roles: &[RoleArn]) -> Result<(), String> {
                     actions.join(", ")
                 ));
             }
+        }
+    }
+    Ok(())
+}
+
+/// 2. And what the ledger remembers of a finding is what Security Hub holds.
+fn records_are_those_told(world: &World) -> Result<(), String> {
+    let held: BTreeMap<String, Value> =
+        world.security_hub.findings().into_iter().map(|held| (held.id, held.asff)).collect();
+    let records = world.ledger.all_records().now_or_never().unwrap().unwrap();
+    for (check, known) in records.iter().flat_map(|known| &known.record.checks) {
+        let id = finding_id(&known.finding.role.arn, *check);
+        let told = held.get(&id).map(|finding| &finding["UpdatedAt"]);
+        let remembered = asff(&known.finding);
+        if told != Some(&remembered["UpdatedAt"]) {
+            return Err(format!("2: the ledger remembers another {id} than Security Hub holds"));
         }
     }
     Ok(())

@@ -61,6 +61,8 @@ type Task<'world> = Pin<Box<dyn Future<Output = Handled> + 'world>>;
 struct Running<'world> {
     task: Task<'world>,
     messages: Vec<Arrival>,
+    /// The turn before which it does not go on: AWS keeps it waiting while others come and go.
+    waits_until: usize,
 }
 
 /// The two roles of the account.
@@ -159,7 +161,9 @@ pub fn live(seed: u64, planted: Planted) -> Result<Life, String> {
 
 /// Something changes in the account, and its event is sent: once, twice or never.
 fn happen(world: &World, random: &mut Rng, queue: &mut Vec<Arrival>) {
-    let role_arn = random.choice(roles()).unwrap();
+    // Mostly one role, so that functions meet at it.
+    let [often, seldom] = roles();
+    let role_arn = if random.usize(0..4) > 0 { often } else { seldom };
     let role_name = role_arn.role_name();
     let name = role_name.as_str();
     let choice = random.usize(0..if world.is_calm { 6 } else { 7 });
@@ -248,7 +252,7 @@ fn at_once(
     random.shuffle(&mut queue);
     let mut running: Vec<Running<'_>> = Vec::new();
     for _ in 0..2 {
-        let some = queue.len().min(random.usize(0..4));
+        let some = queue.len().min(random.usize(0..3));
         let messages: Vec<Arrival> = queue.drain(..some).collect();
         running.push(function(&ports, world, messages));
     }
@@ -262,6 +266,7 @@ fn at_once(
                 Handled::default()
             }),
             messages: Vec::new(),
+            waits_until: 0,
         });
     }
     let mut starts = 6;
@@ -272,8 +277,14 @@ fn at_once(
             let messages = vec![queue.swap_remove(random.usize(0..queue.len()))];
             running.push(function(&ports, world, messages));
         }
-        let chosen = random.usize(0..running.len());
         life.turns += 1;
+        let awake = |(_, one): &(usize, &Running<'_>)| one.waits_until <= life.turns;
+        let awake: Vec<usize> = running.iter().enumerate().filter(awake).map(|one| one.0).collect();
+        // Where all wait, one is answered.
+        let chosen = random.choice(awake).unwrap_or_else(|| random.usize(0..running.len()));
+        if random.usize(0..25) == 0 {
+            running[chosen].waits_until = life.turns + random.usize(1..60);
+        }
         if random.usize(0..60) == 0 {
             let killed = running.swap_remove(chosen);
             life.kills += 1;
@@ -308,6 +319,7 @@ fn function<'world>(
     Running {
         task: Box::pin(async move { handle(ports, &world.settings, &batch).await }),
         messages,
+        waits_until: 0,
     }
 }
 
