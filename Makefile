@@ -91,8 +91,10 @@ fuzz: $(CARGO_FUZZ)
 $(CARGO_FUZZ):
 	$(CARGO) install --quiet --locked cargo-fuzz --version 0.13.2 --root .local/cargo-fuzz
 
-## bench: what effective permissions cost; AWS_MANAGED_POLICIES names a file of policies, gzipped
+## bench: what effective permissions and requests cost; AWS_MANAGED_POLICIES and
+## AUTHORIZATION_REQUESTS name files of policies and of requests, gzipped
 bench:
+	$(CARGO) bench --locked -p iam-policy --bench simulate
 	$(CARGO) bench --locked -p ecr-audit --bench explain
 
 # ---- Data ----

@@ -7,35 +7,14 @@ use crate::glob::{self, Piece};
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActionPattern {
     text: String,
-    service: ServicePattern,
-    name: Vec<Piece>,
-}
-
-/// Which services are meant, in lower case.
-#[derive(Clone, Debug, PartialEq)]
-enum ServicePattern {
-    Every,
-    One(String),
-    /// With wildcards, which IAM refuses.
-    Wild(Vec<Piece>),
-    /// The pattern is not well formed.
-    None,
+    /// Where the colon between service and name stands.
+    colon: Option<usize>,
 }
 
 impl ActionPattern {
     /// Reads a pattern. One without a colon that is not `*` matches nothing.
     pub fn parse(text: &str) -> Self {
-        let lower = text.to_ascii_lowercase();
-        let (service, name) = match lower.split_once(':') {
-            None if lower == "*" => (ServicePattern::Every, "*"),
-            None => (ServicePattern::None, lower.as_str()),
-            Some(("*", name)) => (ServicePattern::Every, name),
-            Some((service, name)) if service.contains(['*', '?']) => {
-                (ServicePattern::Wild(glob::pieces(service)), name)
-            }
-            Some((service, name)) => (ServicePattern::One(service.to_owned()), name),
-        };
-        Self { text: text.to_owned(), service, name: glob::pieces(name) }
+        Self { text: text.to_owned(), colon: text.find(':') }
     }
 
     /// Whether an action such as `ecr:PutImage` is meant.
@@ -45,16 +24,14 @@ impl ActionPattern {
 
     /// Whether the action of this service and name is meant.
     pub(crate) fn matches_parts(&self, service: &str, name: &str) -> bool {
-        self.is_of(service) && glob::matches_in_any_case(&self.name, name)
+        self.is_of(service) && glob::matches_in_any_case(self.name(), name)
     }
 
     /// Whether actions of this service are meant.
     pub fn is_of(&self, service: &str) -> bool {
-        match &self.service {
-            ServicePattern::Every => true,
-            ServicePattern::One(one) => one.eq_ignore_ascii_case(service),
-            ServicePattern::Wild(pattern) => glob::matches_in_any_case(pattern, service),
-            ServicePattern::None => false,
+        match self.service() {
+            Some(pattern) => glob::matches_in_any_case(pattern, service),
+            None => self.text == "*",
         }
     }
 
@@ -64,20 +41,29 @@ impl ActionPattern {
     }
 
     /// The pattern of the name alone, in lower case, where the service is meant.
-    pub fn pieces_for(&self, service: &str) -> Option<&[Piece]> {
-        self.is_of(service).then_some(self.name.as_slice())
+    pub fn pieces_for(&self, service: &str) -> Option<Vec<Piece>> {
+        self.is_of(service).then(|| glob::pieces(&self.name().to_ascii_lowercase()))
+    }
+
+    fn service(&self) -> Option<&str> {
+        self.colon.map(|colon| &self.text[..colon])
+    }
+
+    /// Without a colon there is `*` alone, which is every name.
+    fn name(&self) -> &str {
+        self.colon.map_or(self.text.as_str(), |colon| &self.text[colon + 1..])
     }
 
     pub(crate) fn note(&self) -> Option<String> {
-        match self.service {
-            ServicePattern::None => {
+        match self.service() {
+            None if self.text != "*" => {
                 Some(format!("`{}` names no service and matches nothing", self.text))
             }
-            ServicePattern::Wild(_) => Some(format!(
+            Some(service) if service != "*" && service.contains(['*', '?']) => Some(format!(
                 "`{}` has a wildcard in its service, which IAM refuses; it is taken as written",
                 self.text
             )),
-            ServicePattern::Every | ServicePattern::One(_) => None,
+            _ => None,
         }
     }
 }

@@ -1,73 +1,112 @@
 //! Sets of small numbers, one bit each.
 
 /// A set of numbers below a size that is fixed when it is made.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Bits(Box<[u64]>);
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bits(Words);
+
+/// Up to 64 numbers need no memory of their own.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Words {
+    One(u64),
+    Many(Box<[u64]>),
+}
+
+impl Clone for Bits {
+    fn clone(&self) -> Self {
+        Self(match &self.0 {
+            Words::One(word) => Words::One(*word),
+            Words::Many(words) => Words::Many(words.clone()),
+        })
+    }
+
+    /// Of one size, it takes no new memory.
+    fn clone_from(&mut self, other: &Self) {
+        match (&mut self.0, &other.0) {
+            (Words::Many(words), Words::Many(others)) => words.clone_from(others),
+            _ => *self = other.clone(),
+        }
+    }
+}
 
 impl Bits {
     /// No number.
     pub fn none(size: usize) -> Self {
-        Self(vec![0; size.div_ceil(64)].into_boxed_slice())
+        Self(match size.div_ceil(64) {
+            0 | 1 => Words::One(0),
+            words => Words::Many(vec![0; words].into_boxed_slice()),
+        })
     }
 
     /// Every number.
     pub fn all(size: usize) -> Self {
-        let mut bits = Self(vec![u64::MAX; size.div_ceil(64)].into_boxed_slice());
-        if let Some(last) = bits.0.last_mut()
-            && !size.is_multiple_of(64)
-        {
-            *last = (1 << (size % 64)) - 1;
+        let mut bits = Self::none(size);
+        for (index, word) in bits.words_mut().iter_mut().enumerate() {
+            let left = size - index * 64;
+            *word = if left < 64 { (1 << left) - 1 } else { u64::MAX };
         }
         bits
     }
 
+    fn words(&self) -> &[u64] {
+        match &self.0 {
+            Words::One(word) => std::slice::from_ref(word),
+            Words::Many(words) => words,
+        }
+    }
+
+    fn words_mut(&mut self) -> &mut [u64] {
+        match &mut self.0 {
+            Words::One(word) => std::slice::from_mut(word),
+            Words::Many(words) => words,
+        }
+    }
+
     /// Puts a number in.
     pub fn insert(&mut self, number: usize) {
-        self.0[number / 64] |= 1 << (number % 64);
+        self.words_mut()[number / 64] |= 1 << (number % 64);
     }
 
     /// Takes a number out.
     pub fn remove(&mut self, number: usize) {
-        self.0[number / 64] &= !(1 << (number % 64));
+        self.words_mut()[number / 64] &= !(1 << (number % 64));
     }
 
     /// Whether there is any.
     pub fn is_empty(&self) -> bool {
-        self.0.iter().all(|word| *word == 0)
+        self.words().iter().all(|word| *word == 0)
     }
 
     /// Whether both hold one and the same number.
     pub fn meets(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).any(|(one, two)| one & two != 0)
-    }
-
-    /// Whether all three hold one and the same number.
-    pub fn meet_all(&self, two: &Self, three: &Self) -> bool {
-        self.0.iter().zip(&two.0).zip(&three.0).any(|((one, two), three)| one & two & three != 0)
+        self.words().iter().zip(other.words()).any(|(one, two)| one & two != 0)
     }
 
     /// What both hold.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
-        Self(self.0.iter().zip(&other.0).map(|(one, two)| one & two).collect())
+        let mut both = self.clone();
+        both.keep(other);
+        both
+    }
+
+    /// Keeps only what another holds too.
+    pub fn keep(&mut self, other: &Self) {
+        for (one, two) in self.words_mut().iter_mut().zip(other.words()) {
+            *one &= two;
+        }
     }
 
     /// Adds what another holds.
     pub fn add(&mut self, other: &Self) {
-        for (one, two) in self.0.iter_mut().zip(&other.0) {
+        for (one, two) in self.words_mut().iter_mut().zip(other.words()) {
             *one |= two;
         }
     }
 
     /// The numbers, from the least.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.0.iter().enumerate().flat_map(|(index, word)| {
+        self.words().iter().enumerate().flat_map(|(index, word)| {
             (0..64).filter(move |bit| word & (1 << bit) != 0).map(move |bit| index * 64 + bit)
         })
-    }
-
-    /// How many words it takes.
-    pub fn words(&self) -> usize {
-        self.0.len()
     }
 }

@@ -9,7 +9,6 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::context::{Context, ContextValue};
-use crate::document::Version;
 use crate::glob;
 use crate::template::Template;
 use crate::truth::Truth;
@@ -98,22 +97,19 @@ const OPERATORS: [(&str, Comparison, bool); 28] = [
 
 impl Operator {
     fn parse(text: &str) -> Self {
-        let strip = |text: &str, prefix: &str| {
-            text.get(..prefix.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-                .then(|| text[prefix.len()..].to_owned())
+        let (set, rest) = match text.split_once(':') {
+            Some((set, rest)) if set.eq_ignore_ascii_case("ForAllValues") => {
+                (SetOperator::ForAllValues, rest)
+            }
+            Some((set, rest)) if set.eq_ignore_ascii_case("ForAnyValue") => {
+                (SetOperator::ForAnyValue, rest)
+            }
+            _ => (SetOperator::None, text),
         };
-        let (set, rest) = if let Some(rest) = strip(text, "ForAllValues:") {
-            (SetOperator::ForAllValues, rest)
-        } else if let Some(rest) = strip(text, "ForAnyValue:") {
-            (SetOperator::ForAnyValue, rest)
-        } else {
-            (SetOperator::None, text.to_owned())
-        };
-        let lower = rest.to_ascii_lowercase();
-        let (base, if_exists) = match lower.strip_suffix("ifexists") {
-            Some(base) => (base, true),
-            None => (lower.as_str(), false),
+        let end = rest.len().saturating_sub("IfExists".len());
+        let (base, if_exists) = match rest.split_at_checked(end) {
+            Some((base, suffix)) if suffix.eq_ignore_ascii_case("IfExists") => (base, true),
+            _ => (rest, false),
         };
         let known = OPERATORS.iter().find(|(name, ..)| name.eq_ignore_ascii_case(base));
         let (comparison, negated) = match known {
@@ -128,13 +124,13 @@ impl Operator {
 }
 
 impl Condition {
-    /// Reads one operator over one key.
-    pub fn new(operator: &str, key: &str, values: &[String], version: Version) -> Self {
+    /// One operator over one key.
+    pub fn new(operator: &str, key: &str, values: Vec<Template>) -> Self {
         Self {
             operator: Operator::parse(operator),
             operator_text: operator.to_owned(),
             key: key.to_ascii_lowercase(),
-            values: values.iter().map(|value| Template::parse(value, version)).collect(),
+            values,
         }
     }
 

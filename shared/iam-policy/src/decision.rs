@@ -136,33 +136,44 @@ impl Bound {
 
 /// Answers one request.
 pub fn decide(policies: &PolicySet, request: &Request<'_>) -> Decision {
-    let (outcome, statements) = decide_bound(policies, request, Bound::Strict);
-    let (upper, _) = decide_bound(policies, request, Bound::Upper);
-    let (lower, _) = decide_bound(policies, request, Bound::Lower);
-    Decision { outcome, upper, lower, statements }
-}
-
-fn decide_bound(
-    policies: &PolicySet,
-    request: &Request<'_>,
-    bound: Bound,
-) -> (Outcome, Vec<StatementRef>) {
     let evaluation = Evaluation::new(policies, request.action, request.principal);
-    let mut applying = Bits::none(evaluation.parts.len());
-    for (number, part) in evaluation.parts.iter().enumerate() {
+    let applies = |part: &Part<'_>| {
         let stands = part.stands_on.is_none_or(|policy| policy.is_on(request.resource));
-        if stands && bound.counts(part.statement.effect, applies(part, request)) {
-            applying.insert(number);
-        }
-    }
+        if stands { applies(part, request) } else { Truth::False }
+    };
+    let truths: Vec<Truth> = evaluation.parts.iter().map(applies).collect();
     let reach = Reach { is_cross_account: is_cross_account(request), is_admitted: false };
+    let applying = applying(&evaluation, &truths, Bound::Strict);
     let outcome = evaluation.outcome(&applying, &applying, reach);
     let deciding = match outcome {
         Outcome::ExplicitlyDenied => evaluation.denying(&applying),
-        Outcome::ImplicitlyDenied => return (outcome, Vec::new()),
+        Outcome::ImplicitlyDenied => Bits::none(0),
         Outcome::Allowed => evaluation.granting(&applying, reach),
     };
-    (outcome, deciding.iter().map(|number| evaluation.cited(number)).collect())
+    let bound = |bound: Bound| {
+        if !truths.contains(&Truth::Unknown) {
+            return outcome;
+        }
+        let applying = self::applying(&evaluation, &truths, bound);
+        evaluation.outcome(&applying, &applying, reach)
+    };
+    Decision {
+        outcome,
+        upper: bound(Bound::Upper),
+        lower: bound(Bound::Lower),
+        statements: deciding.iter().map(|number| evaluation.cited(number)).collect(),
+    }
+}
+
+/// The statements that apply, where open questions are taken one way.
+fn applying(evaluation: &Evaluation<'_>, truths: &[Truth], bound: Bound) -> Bits {
+    let mut applying = Bits::none(evaluation.parts.len());
+    for (number, (part, truth)) in evaluation.parts.iter().zip(truths).enumerate() {
+        if bound.counts(part.statement.effect, *truth) {
+            applying.insert(number);
+        }
+    }
+    applying
 }
 
 fn applies(part: &Part<'_>, request: &Request<'_>) -> Truth {

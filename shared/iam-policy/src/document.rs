@@ -5,7 +5,9 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+use serde_json_borrow::{ObjectAsVec, Value};
 
 use crate::action::ActionPattern;
 use crate::condition::Condition;
@@ -105,72 +107,76 @@ impl PolicyDocument {
     }
 
     fn parse_json(text: &str) -> Result<Self, DocumentError> {
-        let value: Value = serde_json::from_str(text)
+        let value: Value<'_> = serde_json::from_str(text)
             .map_err(|error| DocumentError::NotJson(error.to_string()))?;
-        Self::from_value(&value)
+        Self::read(&value)
     }
 
     /// Reads a document from JSON.
-    pub fn from_value(value: &Value) -> Result<Self, DocumentError> {
+    pub fn from_value(value: &serde_json::Value) -> Result<Self, DocumentError> {
+        Self::read(&value.into())
+    }
+
+    /// Reads a document from JSON whose texts are borrowed.
+    pub(crate) fn read(value: &Value<'_>) -> Result<Self, DocumentError> {
         let object = match value {
             Value::Object(object) => object,
-            Value::String(text) if text.trim_start().starts_with(['{', '%']) => {
+            Value::Str(text) if text.trim_start().starts_with(['{', '%']) => {
                 return Self::parse(text);
             }
             _ => return Err(DocumentError::NotAnObject),
         };
+        each_once(object, str::to_owned)?;
         let mut notes = Vec::new();
         let version = match object.get("Version") {
             None => Version::V2008,
-            Some(Value::String(version)) if version == "2012-10-17" => Version::V2012,
-            Some(Value::String(version)) if version == "2008-10-17" => Version::V2008,
+            Some(Value::Str(version)) if version == "2012-10-17" => Version::V2012,
+            Some(Value::Str(version)) if version == "2008-10-17" => Version::V2008,
             Some(other) => {
                 return Err(DocumentError::wrong("Version", other, "\"2012-10-17\""));
             }
         };
         for key in object.keys() {
-            if !["Version", "Id", "Statement"].contains(&key.as_str()) {
+            if !["Version", "Id", "Statement"].contains(&key) {
                 notes.push(format!("unknown element `{key}` of the document is passed over"));
             }
         }
         let statements = match object.get("Statement") {
-            Some(Value::Array(statements)) => statements.iter().collect(),
-            Some(statement @ Value::Object(_)) => vec![statement],
+            Some(Value::Array(statements)) => statements.as_slice(),
+            Some(statement @ Value::Object(_)) => std::slice::from_ref(statement),
             Some(other) => {
                 return Err(DocumentError::wrong("Statement", other, "a list of objects"));
             }
             None => return Err(DocumentError::Missing("Statement".to_owned())),
         };
-        let statements = statements
-            .into_iter()
-            .enumerate()
-            .map(|(index, statement)| {
-                let Value::Object(statement) = statement else {
-                    return Err(DocumentError::wrong(
-                        &format!("Statement[{index}]"),
-                        statement,
-                        "an object",
-                    ));
-                };
-                StatementReader { index, statement, version, notes: &mut notes }.read()
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self { version, statements, notes })
+        let mut document =
+            Self { version, statements: Vec::with_capacity(statements.len()), notes };
+        for (index, statement) in statements.iter().enumerate() {
+            let Value::Object(statement) = statement else {
+                let place = format!("Statement[{index}]");
+                return Err(DocumentError::wrong(&place, statement, "an object"));
+            };
+            let notes = &mut document.notes;
+            let statement = StatementReader { index, statement, version, notes }.read()?;
+            document.statements.push(statement);
+        }
+        Ok(document)
     }
 }
 
 struct StatementReader<'reader> {
     index: usize,
-    statement: &'reader Map<String, Value>,
+    statement: &'reader ObjectAsVec<'reader>,
     version: Version,
     notes: &'reader mut Vec<String>,
 }
 
-impl StatementReader<'_> {
+impl<'reader> StatementReader<'reader> {
     fn read(mut self) -> Result<Statement, DocumentError> {
+        each_once(self.statement, |name| self.place(name))?;
         let effect = match self.statement.get("Effect") {
-            Some(Value::String(effect)) if effect == "Allow" => Effect::Allow,
-            Some(Value::String(effect)) if effect == "Deny" => Effect::Deny,
+            Some(Value::Str(effect)) if effect == "Allow" => Effect::Allow,
+            Some(Value::Str(effect)) if effect == "Deny" => Effect::Deny,
             Some(other) => {
                 return Err(DocumentError::wrong(
                     &self.place("Effect"),
@@ -182,7 +188,7 @@ impl StatementReader<'_> {
         };
         let sid = match self.statement.get("Sid") {
             None | Some(Value::Null) => None,
-            Some(Value::String(sid)) => Some(sid.clone()),
+            Some(Value::Str(sid)) => Some(sid.to_string()),
             Some(other) => return Err(DocumentError::wrong(&self.place("Sid"), other, "a string")),
         };
         let has_unknown_element = self.unknown_elements(effect);
@@ -194,7 +200,7 @@ impl StatementReader<'_> {
     }
 
     fn place(&self, element: &str) -> String {
-        format!("Statement[{}].{element}", self.index)
+        place(self.index, element)
     }
 
     fn unknown_elements(&mut self, effect: Effect) -> bool {
@@ -214,7 +220,7 @@ impl StatementReader<'_> {
             Effect::Deny => "the statement is not relied on",
         };
         let mut found = false;
-        for key in self.statement.keys().filter(|key| !KNOWN.contains(&key.as_str())) {
+        for key in self.statement.keys().filter(|key| !KNOWN.contains(key)) {
             self.notes.push(format!("unknown element `{}`: {taken}", self.place(key)));
             found = true;
         }
@@ -222,7 +228,11 @@ impl StatementReader<'_> {
     }
 
     /// One of two elements of which at most one may stand.
-    fn either(&self, plain: &str, negated: &str) -> Result<Option<(bool, &Value)>, DocumentError> {
+    fn either(
+        &self,
+        plain: &str,
+        negated: &str,
+    ) -> Result<Option<(bool, &'reader Value<'reader>)>, DocumentError> {
         match (self.statement.get(plain), self.statement.get(negated)) {
             (Some(_), Some(_)) => Err(DocumentError::Both(self.place(plain), negated.to_owned())),
             (Some(value), None) => Ok(Some((false, value))),
@@ -231,8 +241,14 @@ impl StatementReader<'_> {
         }
     }
 
-    fn strings(&self, element: &str, value: &Value) -> Result<Vec<String>, DocumentError> {
-        strings(value).ok_or_else(|| {
+    /// The texts of an element: a string, or a list of strings.
+    fn strings<'text, Read>(
+        &self,
+        element: &str,
+        value: &'text Value<'text>,
+        read: impl FnMut(Cow<'text, str>) -> Read,
+    ) -> Result<Vec<Read>, DocumentError> {
+        strings(value, read).ok_or_else(|| {
             DocumentError::wrong(&self.place(element), value, "a string or a list of strings")
         })
     }
@@ -241,14 +257,10 @@ impl StatementReader<'_> {
         let Some((is_not, value)) = self.either("Action", "NotAction")? else {
             return Err(DocumentError::Missing(self.place("Action")));
         };
-        let texts = self.strings(if is_not { "NotAction" } else { "Action" }, value)?;
-        let mut patterns = Vec::new();
-        for text in texts {
-            let pattern = ActionPattern::parse(&text);
-            if let Some(note) = pattern.note() {
-                self.notes.push(format!("{}: {note}", self.place("Action")));
-            }
-            patterns.push(pattern);
+        let element = if is_not { "NotAction" } else { "Action" };
+        let patterns = self.strings(element, value, |text| ActionPattern::parse(&text))?;
+        for note in patterns.iter().filter_map(ActionPattern::note) {
+            self.notes.push(format!("{}: {note}", self.place("Action")));
         }
         Ok(ActionElement { is_not, patterns })
     }
@@ -257,8 +269,8 @@ impl StatementReader<'_> {
         let Some((is_not, value)) = self.either("Resource", "NotResource")? else {
             return Ok(None);
         };
-        let texts = self.strings(if is_not { "NotResource" } else { "Resource" }, value)?;
-        let patterns = texts.iter().map(|text| Template::parse(text, self.version)).collect();
+        let element = if is_not { "NotResource" } else { "Resource" };
+        let patterns = self.strings(element, value, |text| Template::parse(&text, self.version))?;
         Ok(Some(ResourceElement { is_not, patterns }))
     }
 
@@ -268,12 +280,12 @@ impl StatementReader<'_> {
         };
         let mut patterns = Vec::new();
         match value {
-            Value::String(text) if text == "*" => patterns.push(PrincipalPattern::Anyone),
+            Value::Str(text) if text == "*" => patterns.push(PrincipalPattern::Anyone),
             Value::Object(kinds) => {
-                for (kind, names) in kinds {
-                    for name in self.strings("Principal", names)? {
-                        patterns.push(PrincipalPattern::parse(kind, &name));
-                    }
+                each_once(kinds, |kind| self.place(&format!("Principal.{kind}")))?;
+                for (kind, names) in kinds.iter() {
+                    let parse = |name: Cow<'_, str>| PrincipalPattern::parse(kind, &name);
+                    patterns.extend(self.strings("Principal", names, parse)?);
                 }
             }
             other => {
@@ -295,19 +307,28 @@ impl StatementReader<'_> {
                 return Err(DocumentError::wrong(&self.place("Condition"), other, "an object"));
             }
         };
+        each_once(blocks, |operator| self.place(&format!("Condition.{operator}")))?;
         let mut conditions = Vec::new();
-        for (operator, keys) in blocks {
-            let place = self.place(&format!("Condition.{operator}"));
+        for (operator, keys) in blocks.iter() {
+            let index = self.index;
+            let of_operator = || place(index, &format!("Condition.{operator}"));
             let Value::Object(keys) = keys else {
-                return Err(DocumentError::wrong(&place, keys, "an object of context keys"));
+                return Err(DocumentError::wrong(
+                    &of_operator(),
+                    keys,
+                    "an object of context keys",
+                ));
             };
-            for (key, values) in keys {
-                let Some(values) = strings(values) else {
-                    return Err(DocumentError::wrong(&format!("{place}.{key}"), values, "values"));
+            each_once(keys, |key| format!("{}.{key}", of_operator()))?;
+            for (key, values) in keys.iter() {
+                let parse = |text: Cow<'_, str>| Template::parse(&text, self.version);
+                let Some(templates) = strings(values, parse) else {
+                    let place = format!("{}.{key}", of_operator());
+                    return Err(DocumentError::wrong(&place, values, "values"));
                 };
-                let condition = Condition::new(operator, key, &values, self.version);
+                let condition = Condition::new(operator, key, templates);
                 if let Some(note) = condition.note() {
-                    self.notes.push(format!("{place}: {note}"));
+                    self.notes.push(format!("{}: {note}", of_operator()));
                 }
                 conditions.push(condition);
             }
@@ -316,16 +337,49 @@ impl StatementReader<'_> {
     }
 }
 
-/// A string, a list of strings, or the booleans and numbers that IAM takes for strings.
-fn strings(value: &Value) -> Option<Vec<String>> {
-    let scalar = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Bool(truth) => Some(truth.to_string()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
+fn place(index: usize, element: &str) -> String {
+    format!("Statement[{index}].{element}")
+}
+
+/// An object that names an element twice says two things, and AWS does not say which of them counts.
+pub(crate) fn each_once(
+    object: &ObjectAsVec<'_>,
+    place: impl FnOnce(&str) -> String,
+) -> Result<(), DocumentError> {
+    // Nearly every object is small, and sorting takes memory.
+    let twice = if object.len() <= 8 {
+        let mut names = object.keys().enumerate();
+        names.find(|(index, name)| object.keys().take(*index).any(|before| before == *name))
+    } else {
+        let mut names: Vec<&str> = object.keys().collect();
+        names.sort_unstable();
+        (1..names.len()).find(|at| names[at - 1] == names[*at]).map(|at| (at, names[at]))
     };
+    twice.map_or(Ok(()), |(_, name)| Err(DocumentError::Twice(place(name))))
+}
+
+/// A string, a list of strings, or the booleans and numbers that IAM takes for strings.
+fn strings<'text, Read>(
+    value: &'text Value<'text>,
+    mut read: impl FnMut(Cow<'text, str>) -> Read,
+) -> Option<Vec<Read>> {
+    let values = match value {
+        Value::Array(values) => values.as_slice(),
+        value => std::slice::from_ref(value),
+    };
+    let mut texts = Vec::with_capacity(values.len());
+    for value in values {
+        texts.push(read(scalar(value)?));
+    }
+    Some(texts)
+}
+
+/// A string, or a boolean or number that IAM takes for one.
+pub(crate) fn scalar<'text>(value: &'text Value<'text>) -> Option<Cow<'text, str>> {
     match value {
-        Value::Array(values) => values.iter().map(scalar).collect(),
-        value => scalar(value).map(|text| vec![text]),
+        Value::Str(text) => Some(Cow::Borrowed(text)),
+        Value::Bool(truth) => Some(Cow::Borrowed(if *truth { "true" } else { "false" })),
+        Value::Number(_) => Some(Cow::Owned(value.to_string())),
+        _ => None,
     }
 }

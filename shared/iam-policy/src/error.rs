@@ -1,6 +1,6 @@
 //! Why a text is not a policy document.
 
-use serde_json::Value;
+use serde_json_borrow::Value;
 
 /// Why a text is not a policy document. Each names the place in the document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum DocumentError {
     /// An element and its negation stand side by side.
     #[error("`{0}` stands beside `{1}`; keep one of them")]
     Both(String, String),
+    /// An object names an element twice.
+    #[error("`{0}` stands twice; keep one of them")]
+    Twice(String),
     /// An element has a value that it cannot have.
     #[error("`{place}` is `{found}`; expected {expected}")]
     Wrong {
@@ -30,7 +33,7 @@ pub enum DocumentError {
 }
 
 impl DocumentError {
-    pub(crate) fn wrong(place: &str, found: &Value, expected: &str) -> Self {
+    pub(crate) fn wrong(place: &str, found: &Value<'_>, expected: &str) -> Self {
         let found = found.to_string();
         let found = match found.char_indices().nth(60) {
             Some((cut, _)) => format!("{}…", &found[..cut]),

@@ -13,13 +13,13 @@ pub enum Piece {
 
 /// Reads `*` and `?` in a text.
 pub fn pieces(text: &str) -> Vec<Piece> {
-    text.chars()
-        .map(|letter| match letter {
-            '*' => Piece::Many,
-            '?' => Piece::One,
-            plain => Piece::Plain(plain),
-        })
-        .collect()
+    let mut pieces = Vec::with_capacity(text.len());
+    pieces.extend(text.chars().map(|letter| match letter {
+        '*' => Piece::Many,
+        '?' => Piece::One,
+        plain => Piece::Plain(plain),
+    }));
+    pieces
 }
 
 /// Whether a whole text matches a pattern. Takes time in the product of both lengths at worst.
@@ -27,9 +27,34 @@ pub fn matches(pattern: &[Piece], text: &str) -> bool {
     matches_by(pattern, text, |letter| letter)
 }
 
-/// Whether a whole text matches a pattern in lower case, without regard to the text's own.
-pub fn matches_in_any_case(pattern: &[Piece], text: &str) -> bool {
-    matches_by(pattern, text, |letter| letter.to_ascii_lowercase())
+/// Whether a whole text matches a pattern as it is written, without regard to the case of either.
+pub fn matches_in_any_case(pattern: &str, text: &str) -> bool {
+    if !(pattern.is_ascii() && text.is_ascii()) {
+        let pieces = pieces(&pattern.to_ascii_lowercase());
+        return matches_by(&pieces, text, |letter| letter.to_ascii_lowercase());
+    }
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut at, mut read) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while read < text.len() {
+        match pattern.get(at) {
+            Some(b'*') => {
+                at += 1;
+                retry = Some((at, read));
+            }
+            Some(letter) if *letter == b'?' || letter.eq_ignore_ascii_case(&text[read]) => {
+                (at, read) = (at + 1, read + 1);
+            }
+            _ => {
+                let Some((behind_star, from)) = retry else {
+                    return false;
+                };
+                (at, read) = (behind_star, from + 1);
+                retry = Some((behind_star, read));
+            }
+        }
+    }
+    pattern[at..].iter().all(|letter| *letter == b'*')
 }
 
 fn matches_by(pattern: &[Piece], text: &str, read: impl Fn(char) -> char) -> bool {
@@ -87,6 +112,23 @@ mod tests {
         let literal: Vec<Piece> = "arn:aws:s3:::*".chars().map(Piece::Plain).collect();
         assert!(matches_by_part(&literal, "arn:aws:s3:::*"));
         assert!(!matches_by_part(&literal, "arn:aws:s3:::a"));
+    }
+
+    #[test]
+    fn case_makes_no_difference() {
+        for (pattern, text, matched) in [
+            ("Put*", "PUTimage", true),
+            ("put?mage", "PutImage", true),
+            ("PutImage", "putimage", true),
+            ("PutImage*", "Put", false),
+            ("Put*x", "PutImage", false),
+            ("Get*", "PutImage", false),
+            ("*Image*Scan", "startimagexscanscan", true),
+            ("*Image*Scan", "startimagescans", false),
+            ("*é?", "ÉéÜ", true),
+        ] {
+            assert_eq!(matches_in_any_case(pattern, text), matched, "{pattern} on {text}");
+        }
     }
 
     #[test]

@@ -1,39 +1,18 @@
 //! Authorization requests as lines of JSON, answered a line each.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
+use serde_json_borrow::Value;
 
 use crate::context::{Context, ContextValue};
-use crate::decision::{Decision, NamedPolicy, PolicySet, Request, ResourcePolicy, decide};
-use crate::document::PolicyDocument;
+use crate::decision::{
+    Decision, NamedPolicy, PolicySet, Request, ResourcePolicy, StatementRef, decide,
+};
+use crate::document::{Effect, PolicyDocument, each_once, scalar};
 use crate::glob;
 use crate::principal::Principal;
-
-/// One request line.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RequestLine {
-    #[serde(default)]
-    id: Value,
-    principal: String,
-    action: String,
-    resource: String,
-    #[serde(default)]
-    context: BTreeMap<String, Value>,
-    #[serde(default)]
-    identity: Vec<Value>,
-    #[serde(default)]
-    boundary: Option<Value>,
-    #[serde(default)]
-    scps: Option<Vec<Vec<Value>>>,
-    #[serde(default)]
-    rcps: Option<Vec<Vec<Value>>>,
-    #[serde(default)]
-    resource_policy: Option<Value>,
-}
 
 /// The answer to one line.
 #[derive(Debug, Serialize)]
@@ -42,7 +21,7 @@ pub enum AnswerLine {
     /// The line could be read.
     Decided {
         /// The request's id.
-        id: Value,
+        id: serde_json::Value,
         /// The answer.
         decision: &'static str,
         /// The statements that decide.
@@ -54,7 +33,7 @@ pub enum AnswerLine {
     /// The line could not be read.
     Bad {
         /// The request's id, null where there is none.
-        id: Value,
+        id: serde_json::Value,
         /// What is wrong, and where.
         error: String,
     },
@@ -76,120 +55,126 @@ impl AnswerLine {
     }
 }
 
-/// Answers one line.
+/// Answers one line: an object with `principal`, `action`, `resource`, `context`, and the policies
+/// `identity`, `boundary`, `scps`, `rcps` and `resourcePolicy`.
 pub fn answer(line: &str) -> AnswerLine {
-    let request: RequestLine = match serde_json::from_str(line) {
-        Ok(request) => request,
+    let line: Value<'_> = match serde_json::from_str(line) {
+        Ok(line) => line,
         Err(error) => {
-            let value: Option<Value> = serde_json::from_str(line).ok();
-            let id = value.and_then(|value| value.get("id").cloned()).unwrap_or(Value::Null);
-            return AnswerLine::Bad { id, error: format!("the request cannot be read: {error}") };
+            let error = format!("the request is not JSON: {error}");
+            return AnswerLine::Bad { id: serde_json::Value::Null, error };
         }
     };
-    match decide_line(&request) {
-        Ok(decision) => AnswerLine::Decided {
-            id: request.id,
-            decision: decision.outcome.as_str(),
-            open: (decision.upper != decision.lower).then(|| {
-                format!(
-                    "AWS's documentation leaves open whether it is {} or {}",
-                    decision.lower.as_str(),
-                    decision.upper.as_str()
-                )
-            }),
-            statements: decision
-                .statements
-                .into_iter()
-                .map(|cited| CitedStatement {
-                    policy: cited.policy,
-                    sid: cited.sid,
-                    index: cited.index,
-                    effect: match cited.effect {
-                        crate::document::Effect::Allow => "Allow",
-                        crate::document::Effect::Deny => "Deny",
-                    },
-                })
-                .collect(),
-        },
-        Err(error) => AnswerLine::Bad { id: request.id, error },
+    let id = line.get("id").into();
+    match decide_line(&line) {
+        Ok(decision) => AnswerLine::decided(id, decision),
+        Err(error) => AnswerLine::Bad { id, error },
+    }
+}
+
+impl AnswerLine {
+    fn decided(id: serde_json::Value, decision: Decision) -> Self {
+        let open = (decision.upper != decision.lower).then(|| {
+            format!(
+                "AWS's documentation leaves open whether it is {} or {}",
+                decision.lower.as_str(),
+                decision.upper.as_str()
+            )
+        });
+        let cited = |cited: StatementRef| CitedStatement {
+            policy: cited.policy,
+            sid: cited.sid,
+            index: cited.index,
+            effect: match cited.effect {
+                Effect::Allow => "Allow",
+                Effect::Deny => "Deny",
+            },
+        };
+        let statements = decision.statements.into_iter().map(cited).collect();
+        Self::Decided { id, decision: decision.outcome.as_str(), statements, open }
     }
 }
 
 /// Decides one request line; the error names the element that cannot be read.
-pub fn decide_line(line: &RequestLine) -> Result<Decision, String> {
-    if !line.action.contains(':') {
-        return Err(format!("action: `{}` names no service; expected service:Name", line.action));
+fn decide_line(line: &Value<'_>) -> Result<Decision, String> {
+    let line = line.as_object().ok_or("the request is not an object")?;
+    each_once(line, str::to_owned).map_err(|error| error.to_string())?;
+    let element = |name: &str| line.get(name).unwrap_or(&Value::Null);
+    let text = |name: &str| match element(name) {
+        Value::Str(text) => Ok(text.as_ref()),
+        Value::Null => Err(format!("{name}: is missing")),
+        _ => Err(format!("{name}: expected a string")),
+    };
+    let action = text("action")?;
+    if !action.contains(':') {
+        return Err(format!("action: `{action}` names no service; expected service:Name"));
     }
-    if !line.principal.starts_with("arn:") {
-        return Err(format!("principal: `{}` is not an ARN", line.principal));
+    let principal = text("principal")?;
+    if !principal.starts_with("arn:") {
+        return Err(format!("principal: `{principal}` is not an ARN"));
     }
-    let context = context(&line.context)?;
-    let named = |kind: &str, index: usize, value: &Value| {
-        let document = PolicyDocument::from_value(value)
-            .map_err(|error| format!("{kind}[{index}]: {error}"))?;
-        Ok::<_, String>(NamedPolicy {
-            name: format!("{kind}[{index}]"),
-            document: Arc::new(document),
-        })
-    };
-    let list = |kind: &str, values: &[Value]| {
-        values
-            .iter()
-            .enumerate()
-            .map(|(index, value)| named(kind, index, value))
-            .collect::<Result<Vec<_>, _>>()
-    };
-    let levels = |kind: &str, levels: &Option<Vec<Vec<Value>>>| {
-        levels
-            .iter()
-            .flatten()
-            .enumerate()
-            .map(|(level, values)| list(&format!("{kind}[{level}]"), values))
-            .collect::<Result<Vec<_>, _>>()
-    };
+    let resource = text("resource")?;
+    let context = context(element("context"))?;
     let mut policies = PolicySet {
-        identity: list("identity", &line.identity)?,
+        identity: documents("identity", element("identity"))?,
         boundary: None,
-        scps: levels("scps", &line.scps)?,
-        rcps: levels("rcps", &line.rcps)?,
+        scps: levels("scps", element("scps"))?,
+        rcps: levels("rcps", element("rcps"))?,
         resource: Vec::new(),
     };
-    if let Some(boundary) = line.boundary.as_ref().filter(|value| !value.is_null()) {
-        let document =
-            PolicyDocument::from_value(boundary).map_err(|error| format!("boundary: {error}"))?;
-        policies.boundary =
-            Some(NamedPolicy { name: "boundary".to_owned(), document: Arc::new(document) });
+    let boundary = element("boundary");
+    if !boundary.is_null() {
+        policies.boundary = Some(document("boundary".to_owned(), boundary)?);
     }
-    if let Some(resource) = line.resource_policy.as_ref().filter(|value| !value.is_null()) {
-        let document = PolicyDocument::from_value(resource)
-            .map_err(|error| format!("resourcePolicy: {error}"))?;
-        policies.resource.push(ResourcePolicy {
-            policy: NamedPolicy { name: line.resource.clone(), document: Arc::new(document) },
-            stands_on: glob::pieces("*"),
-            covers: Vec::new(),
-        });
+    let on_resource = element("resourcePolicy");
+    if !on_resource.is_null() {
+        let policy = NamedPolicy {
+            name: resource.to_owned(),
+            ..document("resourcePolicy".to_owned(), on_resource)?
+        };
+        let (stands_on, covers) = (glob::pieces("*"), Vec::new());
+        policies.resource.push(ResourcePolicy { policy, stands_on, covers });
     }
-    let principal = Principal::new(&line.principal, context.single("aws:principalarn"));
-    Ok(decide(
-        &policies,
-        &Request {
-            principal: &principal,
-            action: &line.action,
-            resource: &line.resource,
-            context: &context,
-        },
-    ))
+    let principal = &Principal::new(principal, context.single("aws:principalarn"));
+    Ok(decide(&policies, &Request { principal, action, resource, context: &context }))
 }
 
-fn context(values: &BTreeMap<String, Value>) -> Result<Context, String> {
+fn document(name: String, value: &Value<'_>) -> Result<NamedPolicy, String> {
+    match PolicyDocument::read(value) {
+        Ok(document) => Ok(NamedPolicy { name, document: Arc::new(document) }),
+        Err(error) => Err(format!("{name}: {error}")),
+    }
+}
+
+/// A list, empty where there is none.
+fn list<'line>(name: &str, value: &'line Value<'line>) -> Result<&'line [Value<'line>], String> {
+    match value {
+        Value::Null => Ok(&[]),
+        Value::Array(values) => Ok(values),
+        _ => Err(format!("{name}: expected a list")),
+    }
+}
+
+fn documents(name: &str, value: &Value<'_>) -> Result<Vec<NamedPolicy>, String> {
+    let numbered = list(name, value)?.iter().enumerate();
+    numbered.map(|(index, value)| document(format!("{name}[{index}]"), value)).collect()
+}
+
+fn levels(name: &str, value: &Value<'_>) -> Result<Vec<Vec<NamedPolicy>>, String> {
+    let numbered = list(name, value)?.iter().enumerate();
+    numbered.map(|(level, value)| documents(&format!("{name}[{level}]"), value)).collect()
+}
+
+fn context(values: &Value<'_>) -> Result<Context, String> {
     let mut context = Context::new();
-    for (key, value) in values {
-        let text = |value: &Value| match value {
-            Value::String(text) => Some(text.clone()),
-            Value::Bool(truth) => Some(truth.to_string()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        };
+    let values = match values {
+        Value::Null => return Ok(context),
+        Value::Object(values) => values,
+        _ => return Err("context: expected an object".to_owned()),
+    };
+    each_once(values, |key| format!("context.{key}")).map_err(|error| error.to_string())?;
+    for (key, value) in values.iter() {
+        let text = |value| scalar(value).map(Cow::into_owned);
         let value = match value {
             Value::Array(values) => {
                 values.iter().map(text).collect::<Option<_>>().map(ContextValue::Multiple)

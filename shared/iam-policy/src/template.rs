@@ -4,16 +4,20 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use crate::context::Context;
 use crate::document::Version;
 use crate::glob::{self, Piece};
 
 /// Text with wildcards and variables.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Template {
     text: String,
+    /// Empty where there is no variable: the text is all there is.
     parts: Vec<Part>,
+    /// Of a text without a variable, its pieces, once they are asked for.
+    pieces: OnceLock<Vec<Piece>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -22,12 +26,18 @@ enum Part {
     Variable { key: String, default: Option<String> },
 }
 
+impl PartialEq for Template {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text && self.parts == other.parts
+    }
+}
+
 impl Template {
     /// Reads a text.
     pub fn parse(text: &str, version: Version) -> Self {
         let mut parts = Vec::new();
-        let mut rest = text;
-        if version == Version::V2012 {
+        if version == Version::V2012 && text.contains("${") {
+            let mut rest = text;
             while let Some(start) = rest.find("${") {
                 let Some(length) = rest[start..].find('}') else {
                     break;
@@ -42,9 +52,9 @@ impl Template {
                 }
                 rest = &rest[start + length + 1..];
             }
+            push(&mut parts, glob::pieces(rest));
         }
-        push(&mut parts, glob::pieces(rest));
-        Self { text: text.to_owned(), parts }
+        Self { text: text.to_owned(), parts, pieces: OnceLock::new() }
     }
 
     /// The text as it was written.
@@ -63,10 +73,8 @@ impl Template {
     /// The pattern with its variables replaced, `None` if one has no value and no default. The
     /// value of a variable is plain text: a `*` in a tag is no wildcard.
     pub fn resolve(&self, context: &Context) -> Option<Cow<'_, [Piece]>> {
-        match self.parts.as_slice() {
-            [] => return Some(Cow::Borrowed(&[])),
-            [Part::Pieces(pieces)] => return Some(Cow::Borrowed(pieces)),
-            _ => {}
+        if self.parts.is_empty() {
+            return Some(Cow::Borrowed(self.plain_pieces()));
         }
         let mut pieces = Vec::new();
         for part in &self.parts {
@@ -87,6 +95,9 @@ impl Template {
     /// The pattern with a `*` in the place of each variable whose value is not known, or that has
     /// none: an upper bound.
     pub fn widened(&self, context: &Context) -> Vec<Piece> {
+        if self.parts.is_empty() {
+            return self.plain_pieces().to_vec();
+        }
         let mut pieces = Vec::new();
         for part in &self.parts {
             match part {
@@ -103,9 +114,16 @@ impl Template {
     }
 
     /// The resolved text without any wildcard meaning, `None` if a variable has no value.
-    pub fn resolve_text(&self, context: &Context) -> Option<String> {
+    pub fn resolve_text(&self, context: &Context) -> Option<Cow<'_, str>> {
+        if self.parts.is_empty() {
+            return Some(Cow::Borrowed(&self.text));
+        }
         let pieces = self.resolve(context)?;
-        Some(text_of(&pieces))
+        Some(Cow::Owned(text_of(&pieces)))
+    }
+
+    fn plain_pieces(&self) -> &[Piece] {
+        self.pieces.get_or_init(|| glob::pieces(&self.text))
     }
 }
 

@@ -523,6 +523,54 @@ fn a_document_is_read_in_every_form_that_iam_returns() {
     assert_eq!(PolicyDocument::from_value(&json!(encoded)).unwrap(), expected);
 }
 
+/// Two values under one name would be two answers.
+#[test]
+fn an_object_that_names_an_element_twice_is_refused() {
+    let many: Vec<String> = (0..20).map(|key| format!(r#""aws:k{}":"v""#, key % 19)).collect();
+    let many = format!(r#""Condition":{{"StringLike":{{{}}}}}"#, many.join(","));
+    for (version, element, place) in [
+        (r#""Version":"2012-10-17""#, "", "Version"),
+        ("", r#""Action":"ecr:PutImage""#, "Statement[0].Action"),
+        ("", r#""Principal":{"AWS":"*","AWS":"*"}"#, "Statement[0].Principal.AWS"),
+        ("", r#""Condition":{"Bool":{},"Bool":{}}"#, "Statement[0].Condition.Bool"),
+        ("", many.as_str(), "Statement[0].Condition.StringLike.aws:k0"),
+    ] {
+        let list = |parts: [&str; 2]| {
+            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(",")
+        };
+        let statement = list([r#""Effect":"Allow","Action":"*","Resource":"*""#, element]);
+        let statement = format!(r#""Statement":{{{statement}}}"#);
+        let version = list([r#""Version":"2012-10-17""#, version]);
+        let text = format!("{{{version},{statement}}}");
+        let error = PolicyDocument::parse(&text).unwrap_err().to_string();
+        assert_eq!(error, format!("`{place}` stands twice; keep one of them"), "{text}");
+    }
+}
+
+#[test]
+fn a_request_that_cannot_be_read_says_where() {
+    let line = |from: &str, to: &str| {
+        let whole = r#"{"id":7,"principal":"arn:aws:iam::111122223333:role/a","action":"ecr:PutImage","resource":"*","context":{"k":"v"},"identity":[],"scps":[[]]}"#;
+        let changed = whole.replacen(from, to, 1);
+        assert_ne!(changed, whole);
+        serde_json::to_value(answer(&changed)).unwrap()
+    };
+    for (from, to, error) in [
+        (r#""action""#, r#""acts""#, "action: is missing"),
+        (r#""ecr:PutImage""#, "7", "action: expected a string"),
+        (r#""*","#, r#""*","resource":"*","#, "`resource` stands twice; keep one of them"),
+        (r#"{"k":"v"}"#, "[]", "context: expected an object"),
+        (r#""v"}"#, "{}}", "context.k: expected a string or a list of strings"),
+        (r#""identity":[]"#, r#""identity":{}"#, "identity: expected a list"),
+        ("[[]]", "[[7]]", "scps[0][0]: the policy is not a JSON object"),
+    ] {
+        let answer = line(from, to);
+        let told = answer["error"].as_str().unwrap();
+        assert!(told.starts_with(error), "{told}");
+        assert_eq!(answer["id"], 7);
+    }
+}
+
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
 #[test]
 fn one_of_a_kind_needs_no_list_and_values_need_no_quotes() {

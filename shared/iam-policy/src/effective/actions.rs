@@ -29,7 +29,7 @@ pub fn action_names<'known>(
     let mut known: Vec<String> = known.into_iter().map(str::to_ascii_uppercase).collect();
     known.sort();
     // A pattern that is a known name alone tells none of the others apart.
-    let is_known = |pieces: &&[Piece]| {
+    let is_known = |pieces: &Vec<Piece>| {
         let is_plain = pieces.iter().all(|piece| matches!(piece, Piece::Plain(_)));
         is_plain && known.binary_search(&text_of(pieces).to_ascii_uppercase()).is_ok()
     };
@@ -37,8 +37,7 @@ pub fn action_names<'known>(
     let of_policies = statements
         .flat_map(|statement| &statement.action.patterns)
         .filter_map(|pattern| pattern.pieces_for(service))
-        .filter(|pieces| !is_known(pieces))
-        .map(<[Piece]>::to_vec);
+        .filter(|pieces| !is_known(pieces));
     let patterns = of_policies.chain(apart.iter().map(|pattern| glob::pieces(pattern)));
     let patterns = patterns.map(|pieces| Pattern { ignores_case: true, ..Pattern::plain(pieces) });
     let machines = Machines::new(patterns.collect());

@@ -5,6 +5,7 @@
 //! combination of values.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::rc::Rc;
 
 use crate::bits::Bits;
 use crate::condition::Condition;
@@ -25,7 +26,7 @@ const CASES: usize = 16_384;
 pub type Chosen = Vec<(String, Option<ContextValue>)>;
 
 /// The statements of one action that apply, as far as one thing decides.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Applying {
     /// Those that do.
     pub certain: Bits,
@@ -33,13 +34,46 @@ pub struct Applying {
     pub possible: Bits,
 }
 
+impl Clone for Applying {
+    fn clone(&self) -> Self {
+        Self { certain: self.certain.clone(), possible: self.possible.clone() }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        self.certain.clone_from(&other.certain);
+        self.possible.clone_from(&other.possible);
+    }
+}
+
 /// A way in which the conditions can hold.
 #[derive(Clone, Debug)]
 pub struct Way {
     /// What applies, by action.
-    pub applying: Vec<Applying>,
+    pub applying: Rc<[Applying]>,
+    /// A context in which it is so.
+    choice: Option<Rc<Choice>>,
+}
+
+/// One key beyond those that are known, and the choice before it.
+#[derive(Debug)]
+struct Choice {
+    key: String,
+    value: Option<ContextValue>,
+    before: Option<Rc<Choice>>,
+}
+
+impl Way {
     /// A context in which it is so: the keys beyond those that are known.
-    pub chosen: Chosen,
+    pub fn chosen(&self) -> Chosen {
+        let mut chosen = Vec::new();
+        let mut at = &self.choice;
+        while let Some(choice) = at {
+            chosen.push((choice.key.clone(), choice.value.clone()));
+            at = &choice.before;
+        }
+        chosen.reverse();
+        chosen
+    }
 }
 
 /// What each key may be.
@@ -73,10 +107,15 @@ impl Applying {
     /// What applies as far as both decide.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
-        Self {
-            certain: self.certain.and(&other.certain),
-            possible: self.possible.and(&other.possible),
-        }
+        let mut both = self.clone();
+        both.limit_to(other);
+        both
+    }
+
+    /// Nothing applies beyond what another lets apply.
+    fn limit_to(&mut self, other: &Self) {
+        self.certain.keep(&other.certain);
+        self.possible.keep(&other.possible);
     }
 }
 
@@ -179,7 +218,7 @@ impl Contexts {
         known: &Context,
         evaluations: &[Evaluation<'_>],
     ) -> Vec<Way> {
-        let mut ways = vec![Way { applying: begun, chosen: Vec::new() }];
+        let mut ways = vec![Way { applying: Rc::from(begun), choice: None }];
         let mut cases = 0;
         for (key, values) in self.choices.iter().filter(|(key, _)| self.is_chosen(key, known)) {
             let on_key = on_key(key, evaluations);
@@ -194,7 +233,8 @@ impl Contexts {
             } else {
                 let open = open(&on_key);
                 for way in &mut ways {
-                    way.applying = both(&way.applying, &open);
+                    let both = way.applying.iter().zip(&open).map(|(one, two)| one.and(two));
+                    way.applying = both.collect();
                 }
             }
         }
@@ -212,24 +252,32 @@ fn ways_with(
     ways: &[Way],
     choices: &[(&Option<ContextValue>, Vec<Applying>)],
 ) -> Option<Vec<Way>> {
-    let mut seen: HashSet<Vec<Applying>> = HashSet::new();
+    let Some(first) = ways.first() else {
+        return Some(Vec::new());
+    };
+    let mut seen: HashSet<Rc<[Applying]>> = HashSet::new();
     let mut next = Vec::new();
+    // Overwritten for each, so that memory is taken for new ways alone.
+    let mut both = first.applying.to_vec();
     for (value, with_value) in choices {
         for way in ways {
-            let applying = both(&way.applying, with_value);
-            if seen.insert(applying.clone()) {
-                let mut chosen = way.chosen.clone();
-                chosen.push((key.to_owned(), (*value).clone()));
-                next.push(Way { applying, chosen });
+            for ((both, one), two) in both.iter_mut().zip(&*way.applying).zip(with_value) {
+                both.clone_from(one);
+                both.limit_to(two);
             }
+            if seen.contains(&both[..]) {
+                continue;
+            }
+            if next.len() == WAYS {
+                return None;
+            }
+            let applying: Rc<[Applying]> = Rc::from(both.clone());
+            seen.insert(Rc::clone(&applying));
+            let (key, value, before) = (key.to_owned(), (*value).clone(), way.choice.clone());
+            next.push(Way { applying, choice: Some(Rc::new(Choice { key, value, before })) });
         }
     }
-    (next.len() <= WAYS).then_some(next)
-}
-
-/// What applies as far as both decide.
-fn both(one: &[Applying], two: &[Applying]) -> Vec<Applying> {
-    one.iter().zip(two).map(|(one, two)| one.and(two)).collect()
+    Some(next)
 }
 
 /// The conditions on one key, with the numbers of their statements, by action.

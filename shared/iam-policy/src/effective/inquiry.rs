@@ -266,7 +266,7 @@ impl Answer {
         };
         self.witnessed = can_be;
         let is_allowed = judged.at_least == Level::Allowed;
-        let mut context = if is_allowed { Vec::new() } else { ways[way].chosen.clone() };
+        let mut context = if is_allowed { Vec::new() } else { ways[way].chosen() };
         context
             .extend(place_tells.keys().map(|(key, value)| (key.to_owned(), Some(value.clone()))));
         self.access.witness = Some(Witness { resource: resource.to_owned(), context });

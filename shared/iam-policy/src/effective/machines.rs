@@ -35,6 +35,8 @@ pub type Places = Box<[u64]>;
 pub struct Machines {
     /// The first place of each pattern, and behind the last the number of all places.
     starts: Vec<usize>,
+    /// For each word of places, the number of the pattern that its last place is of.
+    last_patterns: Vec<usize>,
     words: usize,
     /// Places before a `*`.
     stars: Places,
@@ -77,6 +79,7 @@ impl Machines {
         let none = vec![0; words].into_boxed_slice();
         let mut machines = Self {
             starts: vec![0],
+            last_patterns: Vec::with_capacity(words),
             words,
             stars: none.clone(),
             ones: none.clone(),
@@ -88,6 +91,10 @@ impl Machines {
         };
         for pattern in &patterns {
             machines.put(pattern);
+        }
+        for word in 1..=words {
+            let begun = machines.starts.partition_point(|start| *start < word * 64);
+            machines.last_patterns.push(begun - 1);
         }
         machines
     }
@@ -214,9 +221,13 @@ impl Machines {
         }
         for word in (0..places.len()).rev() {
             let mut wide = places[word] & self.wide_stars[word];
+            let mut pattern = self.last_patterns[word];
             while wide != 0 {
                 let star = word * 64 + 63 - wide.leading_zeros() as usize;
-                let first = self.starts[self.starts.partition_point(|first| *first <= star) - 1];
+                while self.starts[pattern] > star {
+                    pattern -= 1;
+                }
+                let first = self.starts[pattern];
                 clear(places, first, star);
                 wide &= !(u64::MAX << (first.saturating_sub(word * 64)));
             }
