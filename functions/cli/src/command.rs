@@ -7,6 +7,7 @@ use crate::check::CheckArguments;
 use crate::explain::ExplainArguments;
 use crate::replay::ReplayArguments;
 use crate::snapshot::SnapshotArguments;
+use crate::subscribe::SubscribeArguments;
 
 /// Watches that the nodes of every EKS cluster can pull images from Amazon ECR, and can only pull.
 #[derive(Debug, Parser)]
@@ -32,6 +33,8 @@ pub enum Command {
     Snapshot(SnapshotArguments),
     /// Would these policy documents pass on a node role? For pull requests.
     Check(CheckArguments),
+    /// Send owners' alerts to an address, a URL, a queue or a function.
+    Subscribe(SubscribeArguments),
     /// Answer authorization requests from the standard input, a JSON object a line.
     Simulate,
 }

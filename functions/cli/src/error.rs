@@ -36,6 +36,25 @@ pub enum CliError {
     #[cfg(feature = "aws")]
     #[error("AWS cannot be called: {0}")]
     Runtime(io::Error),
+    /// A subscription that SNS would not take.
+    #[error(transparent)]
+    Subscription(#[from] ecr_audit::subscription::SubscriptionError),
+    /// There is no topic to subscribe to.
+    #[cfg(feature = "aws")]
+    #[error(
+        "the account {account} has no topic of alerts in {region}: deploy the stack there, or name \
+         the topic with --topic-arn, which is the stack's output AlertTopicArn"
+    )]
+    NoTopic {
+        /// The account.
+        account: String,
+        /// Where it was looked for.
+        region: String,
+    },
+    /// There are several.
+    #[cfg(feature = "aws")]
+    #[error("there is more than one stack of pullwatch; choose with --topic-arn:\n  {}", .0.join("\n  "))]
+    ManyTopics(Vec<String>),
     /// The folder is no snapshot.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),

@@ -19,6 +19,7 @@ mod settings;
 mod simulate;
 mod snapshot;
 mod source;
+mod subscribe;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ fn run(command: Command, output: &mut dyn Write) -> Result<u8, CliError> {
         Command::Replay(arguments) => replay::run(&arguments, output),
         Command::Snapshot(arguments) => snapshot::run(&arguments, output),
         Command::Check(arguments) => check::run(&arguments, output),
+        Command::Subscribe(arguments) => subscribe::run(&arguments, output),
         Command::Simulate => simulate::run(io::stdin().lock(), output),
     }
 }

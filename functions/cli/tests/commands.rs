@@ -133,10 +133,66 @@ fn wrong_arguments_end_with_status_2() {
     }
 }
 
+#[test]
+fn a_dry_run_prints_the_request_and_needs_no_account() {
+    let topic = "arn:aws:sns:eu-west-1:111122223333:alerts";
+    let queue = "arn:aws:sqs:eu-west-1:111122223333:alerts";
+    let subscribe = ["subscribe", "--topic-arn", topic, "--dry-run", "--owner", "payments"];
+    let run = |more: &[&str]| pullwatch(&[&subscribe[..], more].concat());
+    let mail = run(&["--email", "ada@example.com"]);
+    assert_eq!(
+        (mail.status, mail.json()),
+        (
+            0,
+            serde_json::json!({
+                "TopicArn": topic,
+                "Protocol": "email",
+                "Endpoint": "ada@example.com",
+                "Attributes": {
+                    "FilterPolicy": r#"{"owner":["payments"]}"#,
+                    "FilterPolicyScope": "MessageAttributes",
+                },
+                "ReturnSubscriptionArn": true,
+            })
+        )
+    );
+    let queued = run(&["--sqs", queue, "--owner", "web", "--severity", "critical"]);
+    assert_eq!(
+        queued.json()["Attributes"]["FilterPolicy"],
+        r#"{"owner":["payments","web"],"severity":["INFORMATIONAL","CRITICAL"]}"#
+    );
+    assert_eq!(run(&["--https", "https://example.com/a"]).json()["Protocol"], "https");
+    let function = "arn:aws:lambda:eu-west-1:111122223333:function:alerts";
+    assert_eq!(run(&["--lambda", function]).json()["Endpoint"], function);
+
+    for (arguments, words) in [
+        (&[][..], "--email"),
+        (&["--email", "ada"], "`ada` is not one e-mail address"),
+        (&["--https", "http://example.com"], "https://"),
+        (&["--email", "a@b", "--sqs", queue], "cannot be used with"),
+        (&["--email", "a@b", "--severity", "BAD"], "is not a severity"),
+        (&["--email", "a@b", "--owner", ""], "is no owner"),
+    ] {
+        let refused = run(arguments);
+        assert_eq!((refused.status, refused.output.as_str()), (2, ""), "{arguments:?}");
+        assert!(refused.told.contains(words), "{}", refused.told);
+    }
+    let topic = format!("{topic}.fifo");
+    let refused =
+        pullwatch(&["subscribe", "--owner", "payments", "--email", "a@b", "--topic-arn", &topic]);
+    assert_eq!(refused.status, 2);
+    assert!(refused.told.contains("not the ARN of a standard SNS topic"), "{}", refused.told);
+}
+
 #[cfg(not(feature = "aws"))]
 #[test]
 fn a_build_without_aws_says_how_to_get_it() {
-    for arguments in [&["audit"][..], &["explain"], &["snapshot", "--output", "nowhere"]] {
+    for arguments in [
+        &["audit"][..],
+        &["explain"],
+        &["snapshot", "--output", "nowhere"],
+        &["subscribe", "--owner", "payments", "--email", "ada@example.com"],
+    ] {
         let run = pullwatch(arguments);
         assert_eq!(run.status, 2);
         assert!(run.told.contains("no AWS in it"), "{}", run.told);

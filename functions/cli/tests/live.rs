@@ -11,11 +11,15 @@ use pullwatch::{Run, folder_for, pullwatch, pullwatch_in};
 
 /// Runs `pullwatch` with credentials for this endpoint, and nothing else of whoever runs the test.
 fn pullwatch_at(endpoint: &str, arguments: &[&str]) -> Run {
+    pullwatch_from("us-east-1", endpoint, arguments)
+}
+
+fn pullwatch_from(region: &str, endpoint: &str, arguments: &[&str]) -> Run {
     let environment = [
         ("AWS_ENDPOINT_URL", endpoint),
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "example"),
-        ("AWS_REGION", "us-east-1"),
+        ("AWS_REGION", region),
     ];
     pullwatch_in(&environment, arguments)
 }
@@ -95,5 +99,43 @@ fn what_keeps_everything_from_being_read_says_what_to_do() {
         for inside in ["Error {", "Error(", "panicked", "source:"] {
             assert!(!run.told.contains(inside), "{}", run.told);
         }
+    }
+}
+
+#[test]
+fn a_subscription_is_made_and_what_is_left_to_do_is_told() {
+    let endpoint = endpoint(&[]);
+    let run = pullwatch_at(
+        &endpoint,
+        &["subscribe", "--owner", "payments", "--owner", "ada", "--email", "ada@example.com"],
+    );
+    assert_eq!((run.status, run.told.as_str()), (0, ""));
+    let lines: Vec<&str> = run.output.lines().collect();
+    assert_eq!(lines[0], "The alerts of payments, ada go to ada@example.com (email).");
+    assert!(lines[1].contains("before its link is followed"), "{}", run.output);
+    assert_eq!(lines[3], "arn:aws:sns:us-east-1:111122223333:pw-AlertTopic-1A:80289ba6");
+    assert_eq!(lines.len(), 4);
+
+    // The topic is looked up for a dry run too, in the home region whatever AWS_REGION is.
+    let dry = ["subscribe", "--owner", "payments", "--email", "ada@example.com", "--dry-run"];
+    let run = pullwatch_from("eu-west-1", &endpoint, &dry);
+    assert_eq!(run.json()["TopicArn"], "arn:aws:sns:us-east-1:111122223333:pw-AlertTopic-1A");
+}
+
+#[test]
+fn a_subscription_that_cannot_be_made_says_what_to_do() {
+    let topic = "arn:aws:sns:us-east-1:111122223333:alerts";
+    let found = ["subscribe", "--owner", "payments", "--email", "ada@example.com"];
+    let named = [&found[..], &["--topic-arn", topic]].concat();
+    for (refused, arguments, words) in [
+        (&[("ListTopics", "AuthorizationError")][..], &found[..], "--topic-arn"),
+        (&[("Subscribe", "AuthorizationError")], &named[..], "sns:Subscribe"),
+        (&[("Subscribe", "NotFound")], &named[..], "AlertTopicArn"),
+        (&[("GetCallerIdentity", "ExpiredToken")], &found[..], "have expired"),
+    ] {
+        let run = pullwatch_at(&endpoint(refused), arguments);
+        assert_eq!((run.status, run.output.as_str()), (2, ""), "{}", run.told);
+        assert!(run.told.contains(words), "{}", run.told);
+        assert!(run.told.contains(refused[0].1), "{}", run.told);
     }
 }

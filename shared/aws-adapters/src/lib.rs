@@ -15,5 +15,6 @@ pub mod ledger;
 pub mod security_hub;
 pub mod snapshot;
 pub mod stack;
+pub mod subscriptions;
 pub mod sweep_requests;
 pub mod topics;

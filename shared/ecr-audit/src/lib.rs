@@ -9,6 +9,7 @@ pub mod node_role;
 pub mod organization;
 pub mod role_policies;
 pub mod settings;
+pub mod topic_arn;
 
 pub mod catalogue;
 pub mod permissions;
@@ -38,6 +39,7 @@ pub mod asff;
 pub mod mail;
 pub mod message;
 pub mod owners;
+pub mod subscription;
 pub mod words;
 
 pub mod error;

@@ -102,6 +102,10 @@ impl Status {
 }
 
 impl Severity {
+    /// Every severity, the least first.
+    pub const ALL: [Self; 5] =
+        [Self::Informational, Self::Low, Self::Medium, Self::High, Self::Critical];
+
     /// As Security Hub spells it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -138,6 +142,22 @@ impl FromStr for Standard {
             .into_iter()
             .find(|standard| standard.as_str() == text)
             .ok_or_else(|| UnknownStandard(text.to_owned()))
+    }
+}
+
+/// A word that is no severity.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a severity; choose INFORMATIONAL, LOW, MEDIUM, HIGH or CRITICAL")]
+pub struct UnknownSeverity(String);
+
+impl FromStr for Severity {
+    type Err = UnknownSeverity;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|severity| severity.as_str() == text)
+            .ok_or_else(|| UnknownSeverity(text.to_owned()))
     }
 }
 

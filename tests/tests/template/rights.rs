@@ -55,6 +55,8 @@ const AT_A_DESK: &[&str] = &[
     "ec2:DescribeRegions",
     "ecr:ListTagsForResource",
     "iam:GetAccountAuthorizationDetails",
+    "sns:ListTopics",
+    "sns:Subscribe",
     "sts:GetCallerIdentity",
 ];
 

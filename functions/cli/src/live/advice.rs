@@ -2,6 +2,8 @@
 
 use ecr_audit::error::PortError;
 
+use crate::error::CliError;
+
 /// What the SDK puts around its words on credentials.
 const NOISE: &[&str] = &[
     "dispatch failure: other: ",
@@ -37,6 +39,21 @@ const ADVICE: &[(&[&str], &str)] = &[
          are, or set AWS_PROFILE; outside of AWS's main partition, set AWS_REGION",
     ),
     (
+        &["Subscription already exists with different attributes"],
+        "it is subscribed already, with another filter: change that one's FilterPolicy with `aws \
+         sns set-subscription-attributes`, or end it with `aws sns unsubscribe`; one that was \
+         never confirmed ends by itself after two days",
+    ),
+    (
+        &["sns:Subscribe cannot be answered: NotFound"],
+        "there is no such topic: the stack's output AlertTopicArn names it",
+    ),
+    (
+        &["AuthorizationError"],
+        "the credentials may not make this call: finding the topic takes sns:ListTopics, which \
+         --topic-arn does without, and subscribing takes sns:Subscribe",
+    ),
+    (
         &["AccessDenied", "UnauthorizedOperation"],
         "the credentials may not make this call: name the regions with --region, or use a role \
          with AWS's policy ReadOnlyAccess",
@@ -54,15 +71,21 @@ pub const ADVICE_ON_DENIED: &str = "some calls were denied, so the account is no
      may use";
 
 /// What to do about a call that the whole command hangs on.
-pub fn advice(error: &PortError) -> &'static str {
+fn advice(error: &PortError) -> &'static str {
     let text = error.to_string();
     let fits = |(signs, _): &&(&[&str], &str)| signs.iter().any(|sign| text.contains(sign));
     ADVICE.iter().find(fits).map_or("try again", |(_, advice)| advice)
 }
 
+/// The end of a command that hangs on a call that failed.
+#[expect(clippy::needless_pass_by_value, reason = "an error ends here")]
+pub fn refused(error: PortError) -> CliError {
+    CliError::Aws { said: in_brief(&error), advice: advice(&error) }
+}
+
 /// The error in one line. Of the places where the SDK looked for credentials, only a profile that
 /// cannot be used is worth telling.
-pub fn in_brief(error: &PortError) -> String {
+fn in_brief(error: &PortError) -> String {
     let mut text = error.to_string();
     for noise in NOISE {
         text = text.replace(noise, "");

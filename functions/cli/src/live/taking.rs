@@ -9,11 +9,11 @@ use aws_ec2_adapter::AwsEc2;
 use ecr_audit::error::PortError;
 use jiff::Timestamp;
 use memory_adapters::{ListingState, Snapshot};
-use tokio::runtime;
 
-use super::advice::{ADVICE_ON_DENIED, advice, in_brief};
+use super::advice::{ADVICE_ON_DENIED, refused};
 use super::ec2::Ec2;
 use super::progress::Lines;
+use super::waiting::wait_for;
 use crate::error::CliError;
 use crate::output;
 
@@ -27,8 +27,7 @@ pub fn read(regions: &[String]) -> Result<Snapshot, CliError> {
 /// Saves the account to a folder: these regions, or without any all that are switched on. What is
 /// saved is read back.
 pub fn save(regions: &[String], folder: &Path) -> Result<Snapshot, CliError> {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(CliError::Runtime)?.block_on(take(regions, folder))?;
+    wait_for(take(regions, folder))??;
     let snapshot = Snapshot::read(folder)?;
     let mut listings = snapshot.manifest.iter().flat_map(|manifest| manifest.listings.values());
     if listings.any(|listing| listing.state == ListingState::Denied) {
@@ -62,9 +61,4 @@ async fn take(regions: &[String], folder: &Path) -> Result<(), CliError> {
 
 async fn enabled_regions(aws: &Aws, instances: &Ec2) -> Result<Vec<String>, PortError> {
     instances.0.enabled_regions(aws.region().unwrap_or_default()).await
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "an error ends here")]
-fn refused(error: PortError) -> CliError {
-    CliError::Aws { said: in_brief(&error), advice: advice(&error) }
 }

@@ -75,10 +75,11 @@ fn error(call: &str, code: &str) -> String {
     }
 }
 
-/// The call's name: the `Action` of a form, the end of `x-amz-target`, or a path.
+/// The call's name: the `Action` of a form, the end of `x-amz-target`, or a path. A call of SNS
+/// anywhere but in us-east-1 is `elsewhere`.
 fn call(stream: &TcpStream) -> String {
     let mut reader = BufReader::new(stream);
-    let (mut line, mut length, mut target) = (String::new(), 0, None);
+    let (mut line, mut length, mut target) = (String::new(), 0, None::<String>);
     reader.read_line(&mut line).unwrap();
     let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
     loop {
@@ -87,6 +88,9 @@ fn call(stream: &TcpStream) -> String {
         let Some((name, value)) = line.trim().split_once(": ") else { break };
         match &*name.to_lowercase() {
             "content-length" => length = value.parse().unwrap(),
+            "authorization" if value.contains("/sns/") && !value.contains("/us-east-1/") => {
+                target = Some("elsewhere".to_owned());
+            }
             "x-amz-target" => target = value.split('.').nth(1).map(str::to_owned),
             _ => {}
         }
@@ -116,6 +120,12 @@ fn answer(call: &str) -> String {
              </regionInfo></DescribeRegionsResponse>"
             .to_owned(),
         "DescribeInstances" => INSTANCES.to_owned(),
+        "elsewhere" => "<ListTopicsResponse><ListTopicsResult/></ListTopicsResponse>".to_owned(),
+        "ListTopics" => xml("<Topics>
+               <member><TopicArn>arn:aws:sns:us-east-1:111122223333:payments</TopicArn></member>
+               <member><TopicArn>arn:aws:sns:us-east-1:111122223333:pw-AlertTopic-1A</TopicArn></member>
+             </Topics>"),
+        "Subscribe" => xml("<SubscriptionArn>arn:aws:sns:us-east-1:111122223333:pw-AlertTopic-1A:80289ba6</SubscriptionArn>"),
         "DescribeRepositories" => r#"{"repositories":[]}"#.to_owned(),
         "/clusters" => r#"{"clusters":["prod"]}"#.to_owned(),
         "/clusters/prod" => r#"{"cluster":{"name":"prod"}}"#.to_owned(),

@@ -11,6 +11,7 @@ mod samples;
 mod security_hub;
 mod signature;
 mod snapshot;
+mod subscriptions;
 mod sweep_requests;
 mod topics;
 mod wire;

@@ -109,20 +109,25 @@ fn form(text: &str) -> BTreeMap<String, String> {
     sorted(pairs.map(|(key, value)| (decoded(key), decoded(value))).collect())
 }
 
-/// The SDK numbers message attributes in no order: here they are numbered by their names.
+/// The entries of a map, which the SDK numbers in no order, and the field that names each.
+const MAPS: [(&str, &str); 2] =
+    [("MessageAttributes.entry.", ".Name"), ("Attributes.entry.", ".key")];
+
+/// The entries of a map are numbered by their names here.
 fn sorted(form: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    const ENTRY: &str = "MessageAttributes.entry.";
-    let (attributes, mut form): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        form.into_iter().partition(|(key, _)| key.starts_with(ENTRY));
-    let mut names: Vec<(&String, &str)> = attributes
-        .iter()
-        .filter_map(|(key, name)| Some((name, key.strip_suffix(".Name")?)))
-        .collect();
+    MAPS.into_iter().fold(form, |form, (entry, name)| sorted_map(form, entry, name))
+}
+
+fn sorted_map(form: BTreeMap<String, String>, entry: &str, name: &str) -> BTreeMap<String, String> {
+    let (entries, mut form): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        form.into_iter().partition(|(key, _)| key.starts_with(entry));
+    let mut names: Vec<(&String, &str)> =
+        entries.iter().filter_map(|(key, value)| Some((value, key.strip_suffix(name)?))).collect();
     names.sort_unstable();
     for ((_, prefix), number) in names.into_iter().zip(1..) {
-        for (key, value) in &attributes {
+        for (key, value) in &entries {
             if let Some(field) = key.strip_prefix(prefix).filter(|field| field.starts_with('.')) {
-                form.insert(format!("{ENTRY}{number}{field}"), value.clone());
+                form.insert(format!("{entry}{number}{field}"), value.clone());
             }
         }
     }

@@ -6,4 +6,5 @@ mod exceptions;
 mod golden;
 mod schema;
 mod story;
+mod subscribed;
 mod table;

@@ -1,0 +1,51 @@
+//! The filter of a subscription against the attributes that alerts are sent with, matched as SNS
+//! does it: each key by one of its values, a list by any of its items.
+//! <https://docs.aws.amazon.com/sns/latest/dg/attribute-key-matching.html>
+
+use ecr_audit::message::{Attribute, SnsMessage, alert_message, digest_message};
+use ecr_audit::standard::Severity;
+use ecr_audit::subscription::{Subscriber, Subscription};
+use ecr_audit::topic_arn::TopicArn;
+use serde_json::Value;
+
+use crate::story::{Year, first_sweep, year};
+
+fn gets(message: &SnsMessage, owners: &[&str], at_least: Option<Severity>) -> bool {
+    let topic = TopicArn::parse("arn:aws:sns:us-east-1:111122223333:alerts").unwrap();
+    let owners: Vec<String> = owners.iter().map(|owner| (*owner).to_owned()).collect();
+    let subscriber = Subscriber::email("ada@example.com").unwrap();
+    let subscription = Subscription::new(topic, subscriber, &owners, at_least).unwrap();
+    let filter = &subscription.attributes()[0].1;
+    let filter: serde_json::Map<String, Value> = serde_json::from_str(filter).unwrap();
+    filter.iter().all(|(key, values)| {
+        let is_asked_for = |sent: &String| values.as_array().unwrap().contains(&(&**sent).into());
+        match &message.attributes[key] {
+            Attribute::Text(text) => is_asked_for(text),
+            Attribute::List(list) => list.iter().any(is_asked_for),
+        }
+    })
+}
+
+#[test]
+fn a_subscriber_gets_the_alerts_that_were_asked_for() {
+    let Year { new, resolved, .. } = year();
+    let (high, resolved) = (alert_message(&new.alerts[0]), alert_message(&resolved.alerts[0]));
+    let mut of_nobody = new.alerts[0].clone();
+    of_nobody.owners.clear();
+    let of_nobody = alert_message(&of_nobody);
+    let critical = digest_message("team-payments", &first_sweep());
+    for (message, owners, at_least, is_sent) in [
+        (&high, &["team-payments"][..], None, true),
+        (&high, &["web", "team-payments"], Some(Severity::High), true),
+        (&high, &["web"], None, false),
+        (&high, &["team-payments"], Some(Severity::Critical), false),
+        (&resolved, &["team-payments"], Some(Severity::Critical), true),
+        (&resolved, &["web"], Some(Severity::Critical), false),
+        (&critical, &["team-payments"], Some(Severity::Critical), true),
+        (&of_nobody, &["unowned"], Some(Severity::Low), true),
+        (&of_nobody, &["team-payments"], None, false),
+    ] {
+        let subject = &message.subject;
+        assert_eq!(gets(message, owners, at_least), is_sent, "{subject} {owners:?} {at_least:?}");
+    }
+}
