@@ -75,6 +75,9 @@ pub struct CheckRecord {
     /// Whether it ever was FAILED, so that a new failure is a reopened one.
     #[serde(default)]
     pub ever_failed: bool,
+    /// Whether owners were never told that it is FAILED, because the settings spare them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub untold: bool,
     /// What a person suppressed in Security Hub, as far as it was noticed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed: Option<Suppression>,
@@ -102,6 +105,11 @@ impl CheckRecord {
     /// The last definite answer; `None` where there never was one.
     pub fn verdict(&self) -> Option<&CheckResult> {
         Some(&self.finding.result).filter(|result| result.status != Status::NotAvailable)
+    }
+
+    /// What owners take for the last definite answer: no failure that they were not told of.
+    pub fn told_verdict(&self) -> Option<&CheckResult> {
+        self.verdict().filter(|result| !(self.untold && result.status == Status::Failed))
     }
 
     /// Notes what Security Hub holds of the finding. A suppression counts for what was suppressed:

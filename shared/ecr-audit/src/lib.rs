@@ -33,6 +33,7 @@ pub mod uses;
 pub mod visibility;
 
 pub mod alert;
+pub mod alert_choice;
 pub mod finding;
 
 pub mod asff;

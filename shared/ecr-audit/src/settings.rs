@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::arn::RoleArn;
 use crate::organization::OrganizationPolicies;
-use crate::standard::Standard;
+use crate::standard::{Severity, Standard};
 
 /// What the operators chose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,10 @@ pub struct Settings {
     pub standard: Standard,
     /// Record findings, send no alert.
     pub observe: bool,
+    /// The least severity of a failure that owners are told of.
+    pub minimum_severity: Severity,
+    /// Whether owners are told when a failure has ended.
+    pub alert_resolved: bool,
     /// Tag keys that name an owner, the first that is there wins.
     pub owner_tag_keys: Vec<String>,
     /// The owner of what no tag gives to anybody.
@@ -54,6 +58,8 @@ impl Settings {
             security_hub_region: home_region.to_owned(),
             standard: Standard::default(),
             observe: false,
+            minimum_severity: Severity::Low,
+            alert_resolved: true,
             owner_tag_keys: ["owner", "Owner", "team", "contact"].map(str::to_owned).to_vec(),
             default_owner: None,
             extra_node_role_arns: Vec::new(),
@@ -83,9 +89,18 @@ impl Settings {
             variables.optional("PULLWATCH_PARTITION").unwrap_or_else(|| "aws".to_owned());
         let mut settings = Self::for_account(&account, &partition, &home_region);
         if let Some(regions) = variables.list("PULLWATCH_REGIONS") {
+            for region in regions.iter().filter(|region| !is_region(region)) {
+                variables.mistake("PULLWATCH_REGIONS", region, "regions, such as eu-west-1");
+            }
             settings.regions = regions;
         }
+        if !home_region.is_empty() && !is_region(&home_region) {
+            variables.mistake("PULLWATCH_HOME_REGION", &home_region, "a region");
+        }
         if let Some(region) = variables.optional("PULLWATCH_SECURITY_HUB_REGION") {
+            if !is_region(&region) {
+                variables.mistake("PULLWATCH_SECURITY_HUB_REGION", &region, "a region");
+            }
             settings.security_hub_region = region;
         }
         if let Some(text) = variables.optional("PULLWATCH_STANDARD") {
@@ -100,15 +115,29 @@ impl Settings {
                 }
             }
         }
-        match variables.optional("PULLWATCH_OBSERVE").as_deref() {
-            None | Some("false") => {}
-            Some("true") => settings.observe = true,
-            Some(other) => variables.mistake("PULLWATCH_OBSERVE", other, "true or false"),
+        variables.switch("PULLWATCH_OBSERVE", &mut settings.observe);
+        if let Some(text) = variables.optional("PULLWATCH_MINIMUM_SEVERITY") {
+            match text.parse() {
+                Ok(severity) if severity > Severity::Informational => {
+                    settings.minimum_severity = severity;
+                }
+                _ => {
+                    let expected = "LOW, MEDIUM, HIGH or CRITICAL";
+                    variables.mistake("PULLWATCH_MINIMUM_SEVERITY", &text, expected);
+                }
+            }
         }
+        variables.switch("PULLWATCH_ALERT_RESOLVED", &mut settings.alert_resolved);
         if let Some(keys) = variables.list("PULLWATCH_OWNER_TAG_KEYS") {
+            for key in keys.iter().filter(|key| !is_tag_key(key)) {
+                variables.mistake("PULLWATCH_OWNER_TAG_KEYS", key, "keys that a tag can have");
+            }
             settings.owner_tag_keys = keys;
         }
         settings.default_owner = variables.optional("PULLWATCH_DEFAULT_OWNER");
+        if let Some(owner) = settings.default_owner.as_ref().filter(|it| !is_name(it)) {
+            variables.mistake("PULLWATCH_DEFAULT_OWNER", owner, "a name of at most 256 characters");
+        }
         for text in variables.list("PULLWATCH_EXTRA_NODE_ROLE_ARNS").unwrap_or_default() {
             match RoleArn::parse(&text) {
                 Ok(arn) if arn.account() == settings.account => {
@@ -144,6 +173,22 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+fn is_region(text: &str) -> bool {
+    let is_letter = |letter: u8| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    let words: Vec<&str> = text.split('-').collect();
+    words.len() >= 3 && words.iter().all(|word| !word.is_empty() && word.bytes().all(is_letter))
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html>
+fn is_tag_key(text: &str) -> bool {
+    let is_letter = |letter: char| letter.is_alphanumeric() || " _.:/=+-@".contains(letter);
+    text.chars().count() <= 128 && text.chars().all(is_letter)
+}
+
+fn is_name(text: &str) -> bool {
+    text.chars().count() <= 256 && !text.chars().any(char::is_control)
+}
+
 struct Variables {
     values: BTreeMap<String, String>,
     mistakes: Vec<String>,
@@ -161,15 +206,23 @@ impl Variables {
         })
     }
 
-    fn list(&self, name: &str) -> Option<Vec<String>> {
+    fn list(&mut self, name: &str) -> Option<Vec<String>> {
         let text = self.optional(name)?;
-        Some(
-            text.split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty())
-                .map(str::to_owned)
-                .collect(),
-        )
+        let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+        let items: Vec<String> = items.map(str::to_owned).collect();
+        if items.is_empty() {
+            self.mistake(name, &text, "at least one, or nothing at all");
+        }
+        Some(items)
+    }
+
+    fn switch(&mut self, name: &str, switch: &mut bool) {
+        match self.optional(name).as_deref() {
+            None => {}
+            Some("false") => *switch = false,
+            Some("true") => *switch = true,
+            Some(other) => self.mistake(name, other, "true or false"),
+        }
     }
 
     fn mistake(&mut self, name: &str, value: &str, expected: &str) {
@@ -203,14 +256,56 @@ mod tests {
     }
 
     #[test]
+    fn what_is_set_is_what_was_chosen() {
+        let settings = read(&[
+            ("PULLWATCH_ACCOUNT", "111122223333"),
+            ("PULLWATCH_PARTITION", "aws-us-gov"),
+            ("PULLWATCH_HOME_REGION", "us-gov-west-1"),
+            ("PULLWATCH_SECURITY_HUB_REGION", "us-gov-east-1"),
+            ("PULLWATCH_STANDARD", "pull-only"),
+            ("PULLWATCH_OBSERVE", "true"),
+            ("PULLWATCH_MINIMUM_SEVERITY", "HIGH"),
+            ("PULLWATCH_ALERT_RESOLVED", "false"),
+            ("PULLWATCH_OWNER_TAG_KEYS", "Team Name,app:owner"),
+            ("PULLWATCH_DEFAULT_OWNER", "#zoë @ platform"),
+            ("PULLWATCH_REGISTRY_ACCOUNTS", "602401143452"),
+            ("OTHER", "1"),
+        ])
+        .unwrap();
+        let expected = Settings {
+            security_hub_region: "us-gov-east-1".to_owned(),
+            standard: Standard::PullOnly,
+            observe: true,
+            minimum_severity: Severity::High,
+            alert_resolved: false,
+            owner_tag_keys: vec!["Team Name".to_owned(), "app:owner".to_owned()],
+            default_owner: Some("#zoë @ platform".to_owned()),
+            registry_accounts: vec!["602401143452".to_owned()],
+            ..Settings::for_account("111122223333", "aws-us-gov", "us-gov-west-1")
+        };
+        assert_eq!(settings, expected);
+    }
+
+    #[test]
     fn one_error_names_every_mistake() {
-        let SettingsError(mistakes) = read(&[
+        let wrong = [
             ("PULLWATCH_ACCOUNT", "1111"),
+            ("PULLWATCH_SECURITY_HUB_REGION", "Ireland"),
+            ("PULLWATCH_REGIONS", "us-east-1,eu_west_1"),
             ("PULLWATCH_STANDARD", "strict"),
             ("PULLWATCH_OBSERVE", "yes"),
+            ("PULLWATCH_MINIMUM_SEVERITY", "INFORMATIONAL"),
+            ("PULLWATCH_ALERT_RESOLVED", "no"),
+            ("PULLWATCH_OWNER_TAG_KEYS", "owner,#owner"),
+            ("PULLWATCH_DEFAULT_OWNER", "a\nb"),
+            ("PULLWATCH_EXTRA_NODE_ROLE_ARNS", "arn:aws:iam::444455556666:role/other"),
             ("PULLWATCH_REGISTRY_ACCOUNTS", "602401143452,me"),
-        ])
-        .unwrap_err();
-        assert_eq!(mistakes.len(), 5, "{mistakes:?}");
+        ];
+        assert!(read(&[("PULLWATCH_REGIONS", " , ")]).unwrap_err().to_string().contains("REGIONS"));
+        let error = read(&wrong).unwrap_err();
+        assert_eq!(error.0.len(), wrong.len() + 1, "{error}");
+        for name in wrong.iter().map(|(name, _)| *name).chain(["PULLWATCH_HOME_REGION"]) {
+            assert_eq!(error.to_string().matches(name).count(), 1, "{name}: {error}");
+        }
     }
 }

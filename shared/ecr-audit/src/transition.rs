@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::alert::{Alert, AlertedTransition, TransitionKind};
+use crate::alert_choice::{is_failure_told, is_sent, is_untold};
 use crate::assessment::{Assessment, CheckResult, Fingerprint, RoleFacts};
 use crate::change::ReportedChange;
 use crate::exception;
@@ -220,7 +221,8 @@ fn answered(
         finding.changes.extend(heard_late(known, &next.changes));
     }
     let is_same = before.is_some_and(|known| known.finding == finding);
-    if is_same && !before.is_some_and(|known| is_due(step, known)) {
+    let is_to_be_told = before.is_some_and(|known| is_to_be_told(step, known));
+    if is_same && !is_to_be_told && !before.is_some_and(|known| is_due(step, known)) {
         return;
     }
     if result.status == Status::NotAvailable {
@@ -238,8 +240,9 @@ fn answered(
         finding.changes.clone_from(&next.changes);
     }
     finding.updated_at = later(now, before);
-    let verdict = before.and_then(CheckRecord::verdict);
+    let verdict = before.and_then(CheckRecord::told_verdict);
     let ever_failed = before.is_some_and(|known| known.ever_failed);
+    let untold = before.is_some_and(|known| known.untold) && result.status == Status::Failed;
     let mut suppressed = next.checks.get(&check).and_then(|known| known.suppressed.clone());
     let was_suppressed = suppressed.as_ref().is_some_and(|it| it.is_exceeded_by(result));
     if was_suppressed {
@@ -247,7 +250,7 @@ fn answered(
         told.reopened.insert(check);
     }
     if suppressed.is_none()
-        && let Some(kind) = alerted(verdict, result, ever_failed)
+        && let Some(kind) = alerted(verdict, result, ever_failed && !untold)
     {
         told.transitions.push(AlertedTransition {
             check,
@@ -264,6 +267,7 @@ fn answered(
         CheckRecord {
             finding: finding.clone(),
             ever_failed: ever_failed || result.status == Status::Failed,
+            untold,
             suppressed,
         },
     );
@@ -332,6 +336,15 @@ fn heard_late(known: &CheckRecord, changes: &[ReportedChange]) -> Vec<ReportedCh
     changes.iter().filter(|_| is_failed).filter(late).cloned().collect()
 }
 
+/// Whether owners were spared a failure that, by what is chosen now, they are to be told of.
+fn is_to_be_told(step: &Step<'_>, known: &CheckRecord) -> bool {
+    let result = &known.finding.result;
+    known.untold
+        && known.suppressed.is_none()
+        && result.status == Status::Failed
+        && is_failure_told(result.severity, step.settings)
+}
+
 /// Whether a finding has to be imported again so that it does not expire.
 fn is_due(step: &Step<'_>, known: &CheckRecord) -> bool {
     let age = step.now.duration_since(known.finding.updated_at);
@@ -382,11 +395,13 @@ fn not_available(step: &Step<'_>, next: &mut Record, check: Check, reason: &str,
     told.findings.push(finding);
 }
 
-/// Keeps a finding in the record, with the suppression that was noted of its check.
+/// Keeps a finding in the record, with what else was noted of its check.
 fn remember(next: &mut Record, finding: &Finding, ever_failed: bool) {
-    let suppressed = next.checks.remove(&finding.check).and_then(|known| known.suppressed);
-    next.checks
-        .insert(finding.check, CheckRecord { finding: finding.clone(), ever_failed, suppressed });
+    let known = next.checks.remove(&finding.check);
+    let untold = known.as_ref().is_some_and(|known| known.untold);
+    let suppressed = known.and_then(|known| known.suppressed);
+    let finding = finding.clone();
+    next.checks.insert(finding.check, CheckRecord { finding, ever_failed, untold, suppressed });
 }
 
 /// The role is gone, or is no longer a node role.
@@ -405,8 +420,8 @@ fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
         finding.changes.clone_from(&next.changes);
         finding.updated_at = later(step.now, Some(known));
         let is_suppressed = next.checks.get(check).is_some_and(|known| known.suppressed.is_some());
-        if !is_suppressed && known.verdict().is_some_and(|verdict| verdict.status == Status::Failed)
-        {
+        let is_failure = |verdict: &CheckResult| verdict.status == Status::Failed;
+        if !is_suppressed && known.told_verdict().is_some_and(is_failure) {
             told.transitions.push(AlertedTransition {
                 check: *check,
                 kind: TransitionKind::Gone,
@@ -466,7 +481,13 @@ fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
         let message = Message::SecurityHub { finding: Box::new(finding), reopens };
         next.outbox.push(undelivered(entry, message));
     }
-    if let Some(worst) = worst.filter(|_| !step.settings.observe) {
+    let is_sent = is_sent(&told.transitions, step.settings);
+    for transition in &told.transitions {
+        if let Some(known) = next.checks.get_mut(&transition.check) {
+            known.untold = is_untold(transition.kind, is_sent);
+        }
+    }
+    if let Some(worst) = worst.filter(|_| is_sent) {
         let alert = Box::new(Alert {
             id: step.id.clone(),
             time: step.now,

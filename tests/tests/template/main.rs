@@ -3,6 +3,7 @@
 
 mod calls;
 mod forwarder;
+mod parameters;
 mod parts;
 mod pattern;
 mod queues;

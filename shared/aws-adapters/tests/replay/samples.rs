@@ -178,6 +178,7 @@ pub fn record(role_name: &str) -> Record {
     let check = |finding: &Finding| CheckRecord {
         finding: finding.clone(),
         ever_failed: true,
+        untold: true,
         suppressed: None,
     };
     let entry = |id: &str, message: Message| OutboxEntry {

@@ -1,0 +1,99 @@
+//! The parameters of the stack against the settings: what can be chosen reaches every function,
+//! what a parameter allows the settings take, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ecr_audit::settings::{Settings, SettingsError};
+use serde_yaml_ng::Value;
+
+use crate::stack::{Stack, texts};
+
+type Variables = BTreeMap<String, String>;
+
+/// The variables of the functions with these parameters, the others at their defaults.
+fn variables(stack: &Stack, chosen: &[(&str, &str)]) -> Variables {
+    let environment = &stack.function_globals()["Environment"]["Variables"];
+    let variables = environment.as_mapping().unwrap().iter();
+    variables
+        .filter_map(|(name, value)| {
+            Some((name.as_str().unwrap().to_owned(), text(stack, chosen, value)?))
+        })
+        .collect()
+}
+
+/// A variable's value; `None` for a part of the stack, which has its name only once it is made.
+fn text(stack: &Stack, chosen: &[(&str, &str)], value: &Value) -> Option<String> {
+    let Value::Tagged(tagged) = value else { panic!("{value:?} is the same in every stack") };
+    if tagged.tag == "If" {
+        let [_, given, default] = &tagged.value.as_sequence().unwrap()[..] else { panic!() };
+        let given = text(stack, chosen, given).filter(|text| !text.is_empty());
+        return given.or_else(|| text(stack, chosen, default));
+    }
+    assert_eq!(tagged.tag, "Ref", "{value:?}");
+    match tagged.value.as_str().unwrap() {
+        "AWS::AccountId" => Some("111122223333".to_owned()),
+        "AWS::Partition" => Some("aws".to_owned()),
+        "AWS::Region" => Some("us-east-1".to_owned()),
+        name => {
+            let chosen = chosen.iter().find(|(parameter, _)| *parameter == name);
+            let default = stack.section("Parameters")[name]["Default"].as_str();
+            chosen.map(|(_, value)| *value).or(default).map(str::to_owned)
+        }
+    }
+}
+
+fn settings(stack: &Stack, chosen: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    Settings::from_pairs(variables(stack, chosen))
+}
+
+#[test]
+fn the_defaults_of_the_stack_are_the_defaults_of_the_settings() {
+    let stack = Stack::read("template.yaml");
+    let expected = Settings::for_account("111122223333", "aws", "us-east-1");
+    assert_eq!(settings(&stack, &[]), Ok(expected));
+}
+
+#[test]
+fn the_settings_take_what_a_parameter_allows_and_nothing_else() {
+    let stack = Stack::read("template.yaml");
+    let defaults = settings(&stack, &[]).unwrap();
+    let mut closed = BTreeSet::new();
+    for (name, parameter) in stack.section("Parameters").as_mapping().unwrap() {
+        let name = name.as_str().unwrap();
+        let reaches_settings = variables(&stack, &[(name, "mark")])
+            .iter()
+            .any(|(variable, value)| variable != "RUST_LOG" && value == "mark");
+        let Some(allowed) = parameter["AllowedValues"].as_sequence() else { continue };
+        if !reaches_settings {
+            continue;
+        }
+        closed.insert(name);
+        let default = parameter["Default"].as_str().unwrap();
+        for value in allowed.iter().map(|value| value.as_str().unwrap()) {
+            let chosen = settings(&stack, &[(name, value)]).unwrap();
+            assert_eq!(chosen == defaults, value == default, "{name} {value}");
+        }
+        assert!(settings(&stack, &[(name, "mark")]).is_err(), "{name} takes anything");
+    }
+    let expected = ["AlertResolved", "MinimumSeverity", "Observe", "Standard"];
+    assert_eq!(closed, BTreeSet::from(expected));
+}
+
+#[test]
+fn each_parameter_is_used_and_stands_in_one_group() {
+    let stack = Stack::read("template.yaml");
+    let names = stack.section("Parameters").as_mapping().unwrap().keys();
+    let names: Vec<String> = names.map(|name| name.as_str().unwrap().to_owned()).collect();
+    let interface = &stack.section("Metadata")["AWS::CloudFormation::Interface"];
+    let groups = interface["ParameterGroups"].as_sequence().unwrap().iter();
+    let mut grouped: Vec<String> = groups.flat_map(|group| texts(&group["Parameters"])).collect();
+    grouped.sort();
+    let mut sorted = names.clone();
+    sorted.sort();
+    assert_eq!(grouped, sorted);
+    let text = std::fs::read_to_string(crate::stack::root().join("template.yaml")).unwrap();
+    for name in names {
+        let uses = [format!("!Ref {name}\n"), format!("!Ref {name},"), format!("!Ref {name}]")];
+        assert!(uses.iter().any(|used| text.contains(used)), "{name} decides nothing");
+    }
+}
