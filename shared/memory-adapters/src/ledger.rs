@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Default)]
 pub struct MemoryLedger {
     state: Mutex<LedgerState>,
+    /// How many records each call asked for.
+    reads: Mutex<Vec<usize>>,
 }
 
 /// Everything a ledger holds, as a value that can be saved.
@@ -51,12 +53,17 @@ struct KeptDocument {
 impl MemoryLedger {
     /// A ledger that holds what another held when it was saved.
     pub fn new(state: LedgerState) -> Self {
-        Self { state: Mutex::new(state) }
+        Self { state: Mutex::new(state), reads: Mutex::default() }
     }
 
     /// Everything it holds.
     pub fn state(&self) -> LedgerState {
         self.lock().clone()
+    }
+
+    /// How many records were asked for by name, call by call.
+    pub fn reads(&self) -> Vec<usize> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, LedgerState> {
@@ -78,6 +85,7 @@ impl Ledger for MemoryLedger {
         &self,
         role_names: &[RoleName],
     ) -> Result<BTreeMap<String, Versioned>, PortError> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner).push(role_names.len());
         let state = self.lock();
         let keys = role_names.iter().map(RoleName::key);
         keys.filter_map(|key| state.records.get(&key).map(|kept| (key, kept)))

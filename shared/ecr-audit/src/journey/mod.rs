@@ -12,7 +12,7 @@ use futures::stream::{self, StreamExt};
 
 pub use sweep::{SweepError, SweepSummary, sweep};
 
-use crate::arn::RoleArn;
+use crate::arn::{RoleArn, RoleName};
 use crate::change::ReportedChange;
 use crate::journey::affected::{Affected, affected};
 use crate::journey::role::{RoleTask, assess_role};
@@ -48,7 +48,7 @@ pub async fn handle(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]
     let mut handled = Handled::default();
     let Affected { tasks, failed } = affected(ports, settings, arrivals).await;
     handled.failed = failed;
-    let outcomes: Vec<_> = stream::iter(tasks)
+    let outcomes: Vec<_> = stream::iter(of_node_roles(ports, tasks).await)
         .map(|task: RoleTask| async move {
             let outcome = assess_role(ports, settings, &task).await;
             (task, outcome)
@@ -70,4 +70,25 @@ pub async fn handle(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]
         tracing::warn!(message_id, reason, "the message has to come again");
     }
     handled
+}
+
+/// Lets go of the roles that no node wears: one read of the ledger for all of them. Where it does
+/// not answer, each role is read by itself, so that a damaged record holds up no other.
+async fn of_node_roles(ports: &Ports<'_>, tasks: Vec<RoleTask>) -> Vec<RoleTask> {
+    let is_open = |task: &&RoleTask| task.sightings.is_empty();
+    let role_names: Vec<RoleName> =
+        tasks.iter().filter(is_open).map(|task| task.role_name.clone()).collect();
+    if role_names.is_empty() {
+        return tasks;
+    }
+    match ports.ledger.records(&role_names).await {
+        Ok(known) => {
+            let is_worn = |task: &RoleTask| known.contains_key(&task.role_name.key());
+            tasks.into_iter().filter(|task| !is_open(&task) || is_worn(task)).collect()
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the records of a batch could not be read at once");
+            tasks
+        }
+    }
 }

@@ -1,0 +1,158 @@
+//! What an IAM event costs: on a role that no node wears, its share of one read of the ledger; on
+//! a node role, no call of EKS or ECR.
+
+use async_trait::async_trait;
+use change_events::read_batch;
+use ecr_audit::arn::{RoleArn, RoleName};
+use ecr_audit::error::PortError;
+use ecr_audit::journey::{handle, sweep};
+use ecr_audit::node_role::{Use, UseListing};
+use ecr_audit::ports::{Ecr, Eks, Iam, InstanceProfile, Ports};
+use ecr_audit::role_policies::{RegistryDocument, RolePolicies};
+use ecr_audit::settings::Settings;
+use futures::executor::block_on;
+use jiff::Timestamp;
+use memory_adapters::{Account, Cluster, Nodegroup, Tags, World};
+use serde_json::{Value, json};
+
+const ACCOUNT: &str = "111122223333";
+const REGION: &str = "eu-west-1";
+const ROLE: &str = "arn:aws:iam::111122223333:role/eks/prod-workers";
+const PUSH: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ecr:PutImage","Resource":"*"}}"#;
+
+/// A service that nobody may ask.
+struct Unasked;
+
+type Found = Result<Option<(RoleArn, Use)>, PortError>;
+
+#[async_trait]
+impl Iam for Unasked {
+    async fn role(&self, role_name: &RoleName) -> Result<Option<RolePolicies>, PortError> {
+        panic!("IAM is asked for {role_name}")
+    }
+
+    async fn roles_with_policy(&self, policy_arn: &str) -> Result<Vec<RoleName>, PortError> {
+        panic!("IAM is asked for the roles with {policy_arn}")
+    }
+
+    async fn instance_profile(&self, name: &str) -> Result<Option<InstanceProfile>, PortError> {
+        panic!("IAM is asked for {name}")
+    }
+
+    async fn cluster_instance_profiles(&self, _now: Timestamp) -> UseListing {
+        panic!("IAM is asked for instance profiles")
+    }
+}
+
+#[async_trait]
+impl Eks for Unasked {
+    async fn nodegroup(&self, _region: &str, cluster_name: &str, _name: &str) -> Found {
+        panic!("EKS is asked for a nodegroup of {cluster_name}")
+    }
+
+    async fn fargate_profile(&self, _region: &str, cluster_name: &str, _name: &str) -> Found {
+        panic!("EKS is asked for a Fargate profile of {cluster_name}")
+    }
+
+    async fn auto_mode(&self, _region: &str, cluster_name: &str) -> Found {
+        panic!("EKS is asked for {cluster_name}")
+    }
+
+    async fn access_entry(&self, _region: &str, cluster_name: &str, _principal: &str) -> Found {
+        panic!("EKS is asked for an access entry of {cluster_name}")
+    }
+
+    async fn uses(&self, region: &str, _now: Timestamp) -> UseListing {
+        panic!("EKS is asked for every use in {region}")
+    }
+}
+
+#[async_trait]
+impl Ecr for Unasked {
+    async fn repository_policy(
+        &self,
+        _region: &str,
+        repository_name: &str,
+        _now: Timestamp,
+    ) -> Result<Option<RegistryDocument>, PortError> {
+        panic!("ECR is asked for {repository_name}")
+    }
+
+    async fn registry_policy(
+        &self,
+        region: &str,
+        _now: Timestamp,
+    ) -> Result<Option<RegistryDocument>, PortError> {
+        panic!("ECR is asked for the registry's policy in {region}")
+    }
+
+    async fn policies(
+        &self,
+        region: &str,
+        _now: Timestamp,
+    ) -> Result<Vec<RegistryDocument>, PortError> {
+        panic!("ECR is asked for every policy in {region}")
+    }
+}
+
+fn settings() -> Settings {
+    let mut settings = Settings::for_account(ACCOUNT, "aws", "us-east-1");
+    settings.regions = vec![REGION.to_owned()];
+    settings
+}
+
+/// An account whose one node role was found by a sweep.
+fn swept_world() -> World {
+    let role_arn = RoleArn::parse(ROLE).unwrap();
+    let now: Timestamp = "2026-01-16T10:00:00Z".parse().unwrap();
+    let mut account = Account::new(ACCOUNT, "aws");
+    account.create_role(&role_arn, now).unwrap();
+    account.create_cluster(REGION, "prod", Cluster::default()).unwrap();
+    let nodegroup = Nodegroup { node_role: role_arn, tags: Tags::new() };
+    account.create_nodegroup(REGION, "prod", "workers", nodegroup).unwrap();
+    let world = World::new(account, now);
+    block_on(sweep(&world.ports(), &world.account, &settings())).unwrap();
+    world
+}
+
+/// A batch as the queue gives it out, of the recorded event on roles of these names.
+fn batch(role_names: impl Iterator<Item = String>) -> Value {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../events/iam/PutRolePolicy.json");
+    let event = std::fs::read_to_string(path).unwrap();
+    let record = |(index, role_name): (usize, String)| {
+        let body = event.replace("prod-workers", &role_name);
+        assert_ne!(body, event.replace("prod-workers", ""));
+        let attributes = json!({ "ApproximateReceiveCount": "1" });
+        json!({ "messageId": format!("message-{index}"), "body": body, "attributes": attributes })
+    };
+    json!({ "Records": role_names.enumerate().map(record).collect::<Vec<_>>() })
+}
+
+fn hear(ports: &Ports<'_>, records: &Value, messages: usize) {
+    let batch = read_batch(records, ACCOUNT);
+    assert_eq!((batch.arrivals.len(), batch.broken.len()), (messages, 0));
+    let handled = block_on(handle(ports, &settings(), &batch.arrivals));
+    assert!(handled.failed.is_empty(), "{:?}", handled.failed);
+}
+
+#[test]
+fn a_thousand_events_on_other_roles_cost_a_thousand_reads_in_ten_calls() {
+    let world = swept_world();
+    let before = world.ledger.reads().len();
+    let ports = Ports { iam: &Unasked, eks: &Unasked, ecr: &Unasked, ..world.ports() };
+    for hundred in 0..10 {
+        let names = (0..100).map(|number| format!("service-{}", hundred * 100 + number));
+        hear(&ports, &batch(names), 100);
+    }
+    assert_eq!(world.ledger.reads()[before..], [100; 10]);
+}
+
+#[test]
+fn an_event_on_a_node_role_asks_neither_eks_nor_ecr() {
+    let world = swept_world();
+    world.account.change(|account| account.put_role_policy("prod-workers", "Push", PUSH)).unwrap();
+    let alerts = world.topics.alerts().len();
+    let ports = Ports { eks: &Unasked, ecr: &Unasked, ..world.ports() };
+    hear(&ports, &batch(std::iter::once("prod-workers".to_owned())), 1);
+    assert_eq!(world.topics.alerts().len(), alerts + 1);
+}
