@@ -1,4 +1,4 @@
-//! The SNS topics: the owners' and the operators'.
+//! The SNS topics: the owners', those of their own, and the operators'.
 //! <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,6 +10,7 @@ use ecr_audit::alert::Alert;
 use ecr_audit::error::PortError;
 use ecr_audit::message::{Attribute, SnsMessage, alert_message, digest_message};
 use ecr_audit::ports::Topics;
+use ecr_audit::topic_arn::TopicArn;
 
 use crate::answer::answer;
 use crate::aws::Aws;
@@ -19,6 +20,7 @@ const CALL: &str = "sns:Publish";
 /// The topics by the SDK.
 #[derive(Clone, Debug)]
 pub struct AwsTopics {
+    aws: Aws,
     client: Client,
     alert_topic_arn: String,
     operators_topic_arn: String,
@@ -28,17 +30,26 @@ impl AwsTopics {
     /// These topics, both of the connection's region.
     pub fn new(aws: &Aws, alert_topic_arn: &str, operators_topic_arn: &str) -> Self {
         Self {
+            aws: aws.clone(),
             client: Client::new(aws.config()),
             alert_topic_arn: alert_topic_arn.to_owned(),
             operators_topic_arn: operators_topic_arn.to_owned(),
         }
     }
 
-    async fn publish(&self, message: SnsMessage) -> Result<(), PortError> {
-        let published = self
-            .client
+    /// Publishes to the owners' own topic, in its region, or to the stack's.
+    async fn publish(
+        &self,
+        topic: Option<&TopicArn>,
+        message: SnsMessage,
+    ) -> Result<(), PortError> {
+        let client = match topic {
+            Some(topic) => Client::new(self.aws.in_region(topic.region()).config()),
+            None => Client::clone(&self.client),
+        };
+        let published = client
             .publish()
-            .topic_arn(&self.alert_topic_arn)
+            .topic_arn(topic.map_or(self.alert_topic_arn.as_str(), TopicArn::as_str))
             .subject(message.subject)
             .message(message.message)
             .message_structure("json")
@@ -52,11 +63,12 @@ impl AwsTopics {
 #[async_trait]
 impl Topics for AwsTopics {
     async fn alert(&self, alert: &Alert) -> Result<(), PortError> {
-        self.publish(alert_message(alert)).await
+        self.publish(alert.topic.as_ref(), alert_message(alert)).await
     }
 
     async fn digest(&self, owner: &str, alerts: &[Alert]) -> Result<(), PortError> {
-        self.publish(digest_message(owner, alerts)).await
+        let topic = alerts.first().and_then(|alert| alert.topic.as_ref());
+        self.publish(topic, digest_message(owner, alerts)).await
     }
 
     async fn operators(&self, subject: &str, text: &str) -> Result<(), PortError> {

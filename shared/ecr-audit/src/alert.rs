@@ -11,6 +11,7 @@ use crate::node_role::Use;
 use crate::permissions::PolicyStatement;
 use crate::remedy::Remedy;
 use crate::standard::{Check, Severity, Standard};
+use crate::topic_arn::TopicArn;
 
 /// What one role's owners are told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub struct Alert {
     pub uses: Vec<Use>,
     /// Who is told.
     pub owners: Vec<String>,
+    /// The topic of their own that it goes to; without one, the stack's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<TopicArn>,
     /// What became different, the worst first; never empty.
     pub transitions: Vec<AlertedTransition>,
     /// The changes that led to it, latest last.

@@ -39,6 +39,7 @@ pub mod finding;
 pub mod asff;
 pub mod mail;
 pub mod message;
+pub mod owner_topics;
 pub mod owners;
 pub mod subscription;
 pub mod words;

@@ -258,10 +258,10 @@ pub struct StoredFinding {
 /// The SNS topics.
 #[async_trait]
 pub trait Topics: Send + Sync {
-    /// Publishes an alert to the owners' topic.
+    /// Publishes an alert to the topic that it names, else to the stack's.
     async fn alert(&self, alert: &Alert) -> Result<(), PortError>;
 
-    /// Publishes a digest of many alerts to one owner.
+    /// Publishes a digest of many alerts to one owner. All of them name the same topic, or none.
     async fn digest(&self, owner: &str, alerts: &[Alert]) -> Result<(), PortError>;
 
     /// Publishes a line to the operators' topic.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::arn::RoleArn;
 use crate::organization::OrganizationPolicies;
 use crate::standard::{Severity, Standard};
+use crate::topic_arn::TopicArn;
 
 /// What the operators chose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,8 @@ pub struct Settings {
     pub owner_tag_keys: Vec<String>,
     /// The owner of what no tag gives to anybody.
     pub default_owner: Option<String>,
+    /// The topics that a tag may lead to.
+    pub owner_topic_arns: Vec<TopicArn>,
     /// Roles that are node roles by decree.
     pub extra_node_role_arns: Vec<RoleArn>,
     /// Other accounts whose repositories are known to admit this account's nodes.
@@ -62,6 +65,7 @@ impl Settings {
             alert_resolved: true,
             owner_tag_keys: ["owner", "Owner", "team", "contact"].map(str::to_owned).to_vec(),
             default_owner: None,
+            owner_topic_arns: Vec::new(),
             extra_node_role_arns: Vec::new(),
             registry_accounts: Vec::new(),
             organization: OrganizationPolicies::default(),
@@ -116,17 +120,7 @@ impl Settings {
             }
         }
         variables.switch("PULLWATCH_OBSERVE", &mut settings.observe);
-        if let Some(text) = variables.optional("PULLWATCH_MINIMUM_SEVERITY") {
-            match text.parse() {
-                Ok(severity) if severity > Severity::Informational => {
-                    settings.minimum_severity = severity;
-                }
-                _ => {
-                    let expected = "LOW, MEDIUM, HIGH or CRITICAL";
-                    variables.mistake("PULLWATCH_MINIMUM_SEVERITY", &text, expected);
-                }
-            }
-        }
+        settings.minimum_severity = variables.minimum_severity(settings.minimum_severity);
         variables.switch("PULLWATCH_ALERT_RESOLVED", &mut settings.alert_resolved);
         if let Some(keys) = variables.list("PULLWATCH_OWNER_TAG_KEYS") {
             for key in keys.iter().filter(|key| !is_tag_key(key)) {
@@ -138,6 +132,7 @@ impl Settings {
         if let Some(owner) = settings.default_owner.as_ref().filter(|it| !is_name(it)) {
             variables.mistake("PULLWATCH_DEFAULT_OWNER", owner, "a name of at most 256 characters");
         }
+        settings.owner_topic_arns = variables.topics(&partition);
         for text in variables.list("PULLWATCH_EXTRA_NODE_ROLE_ARNS").unwrap_or_default() {
             match RoleArn::parse(&text) {
                 Ok(arn) if arn.account() == settings.account => {
@@ -216,6 +211,30 @@ impl Variables {
         Some(items)
     }
 
+    fn minimum_severity(&mut self, default: Severity) -> Severity {
+        let name = "PULLWATCH_MINIMUM_SEVERITY";
+        let Some(text) = self.optional(name) else { return default };
+        match text.parse() {
+            Ok(severity) if severity > Severity::Informational => severity,
+            _ => {
+                self.mistake(name, &text, "LOW, MEDIUM, HIGH or CRITICAL");
+                default
+            }
+        }
+    }
+
+    fn topics(&mut self, partition: &str) -> Vec<TopicArn> {
+        let name = "PULLWATCH_OWNER_TOPIC_ARNS";
+        let mut topics = Vec::new();
+        for text in self.list(name).unwrap_or_default() {
+            match TopicArn::parse(&text) {
+                Ok(topic) if topic.partition() == partition => topics.push(topic),
+                _ => self.mistake(name, &text, "ARNs of standard SNS topics of the partition"),
+            }
+        }
+        topics
+    }
+
     fn switch(&mut self, name: &str, switch: &mut bool) {
         match self.optional(name).as_deref() {
             None => {}
@@ -268,6 +287,7 @@ mod tests {
             ("PULLWATCH_ALERT_RESOLVED", "false"),
             ("PULLWATCH_OWNER_TAG_KEYS", "Team Name,app:owner"),
             ("PULLWATCH_DEFAULT_OWNER", "#zoë @ platform"),
+            ("PULLWATCH_OWNER_TOPIC_ARNS", "arn:aws-us-gov:sns:us-gov-east-1:444455556666:web"),
             ("PULLWATCH_REGISTRY_ACCOUNTS", "602401143452"),
             ("OTHER", "1"),
         ])
@@ -280,6 +300,9 @@ mod tests {
             alert_resolved: false,
             owner_tag_keys: vec!["Team Name".to_owned(), "app:owner".to_owned()],
             default_owner: Some("#zoë @ platform".to_owned()),
+            owner_topic_arns: vec![
+                TopicArn::parse("arn:aws-us-gov:sns:us-gov-east-1:444455556666:web").unwrap(),
+            ],
             registry_accounts: vec!["602401143452".to_owned()],
             ..Settings::for_account("111122223333", "aws-us-gov", "us-gov-west-1")
         };
@@ -298,6 +321,7 @@ mod tests {
             ("PULLWATCH_ALERT_RESOLVED", "no"),
             ("PULLWATCH_OWNER_TAG_KEYS", "owner,#owner"),
             ("PULLWATCH_DEFAULT_OWNER", "a\nb"),
+            ("PULLWATCH_OWNER_TOPIC_ARNS", "arn:aws-cn:sns:cn-north-1:111122223333:web"),
             ("PULLWATCH_EXTRA_NODE_ROLE_ARNS", "arn:aws:iam::444455556666:role/other"),
             ("PULLWATCH_REGISTRY_ACCOUNTS", "602401143452,me"),
         ];

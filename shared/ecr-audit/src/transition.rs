@@ -13,6 +13,7 @@ use crate::exception;
 use crate::finding::{Finding, Place, RecordState};
 use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
 use crate::node_role::Use;
+use crate::owner_topics::{OwnerTopics, TAG, owner_topics};
 use crate::owners::owners;
 use crate::ports::StoredFinding;
 use crate::remedy::Remedy;
@@ -488,32 +489,7 @@ fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
         }
     }
     if let Some(worst) = worst.filter(|_| is_sent) {
-        let alert = Box::new(Alert {
-            id: step.id.clone(),
-            time: step.now,
-            place: Place {
-                partition: step.settings.partition.clone(),
-                account: step.settings.account.clone(),
-                region: step.settings.security_hub_region.clone(),
-            },
-            standard: step.settings.standard,
-            role: worst.role,
-            uses: if step.uses.is_empty() {
-                step.before.uses.iter().map(|recorded| recorded.seen.clone()).collect()
-            } else {
-                uses_of(step)
-            },
-            owners: next.owners.clone(),
-            transitions: told.transitions,
-            changes: worst.changes,
-            remedy: match &step.observed {
-                Observed::Assessed { remedy, .. } => remedy.clone(),
-                Observed::Unreadable(_) | Observed::Gone => None,
-            },
-        });
-        let message =
-            if step.into_digest { Message::Digest { alert } } else { Message::Owners { alert } };
-        next.outbox.push(undelivered(format!("{}/alert", step.id), message));
+        alert_later(step, next, worst, told.transitions);
     }
     if !told.operators.is_empty() {
         let message = Message::Operators {
@@ -528,6 +504,66 @@ fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
             text: format!("{}\n{}", next.role_arn, told.exceptions.join("\n")),
         };
         next.outbox.push(undelivered(format!("{}/exception", step.id), message));
+    }
+}
+
+/// Puts an alert into the outbox, once for each topic that it goes to. `worst` is the finding that
+/// it speaks of.
+fn alert_later(
+    step: &Step<'_>,
+    next: &mut Record,
+    worst: Finding,
+    transitions: Vec<AlertedTransition>,
+) {
+    let uses = if step.uses.is_empty() {
+        step.before.uses.iter().map(|recorded| recorded.seen.clone()).collect()
+    } else {
+        uses_of(step)
+    };
+    let OwnerTopics { topics, refused } = owner_topics(&worst.role.tags, &uses, step.settings);
+    let alert = Alert {
+        id: step.id.clone(),
+        time: step.now,
+        place: Place {
+            partition: step.settings.partition.clone(),
+            account: step.settings.account.clone(),
+            region: step.settings.security_hub_region.clone(),
+        },
+        standard: step.settings.standard,
+        role: worst.role,
+        uses,
+        owners: next.owners.clone(),
+        topic: None,
+        transitions,
+        changes: worst.changes,
+        remedy: match &step.observed {
+            Observed::Assessed { remedy, .. } => remedy.clone(),
+            Observed::Unreadable(_) | Observed::Gone => None,
+        },
+    };
+    for topic in topics {
+        let entry = match &topic {
+            None => format!("{}/alert", step.id),
+            Some(topic) => format!("{}/alert/{topic}", step.id),
+        };
+        let alert = Box::new(Alert { topic, ..alert.clone() });
+        let message =
+            if step.into_digest { Message::Digest { alert } } else { Message::Owners { alert } };
+        next.outbox.push(undelivered(entry, message));
+    }
+    if !refused.is_empty() {
+        let refused: Vec<String> = refused.iter().map(|name| format!("`{name}`")).collect();
+        let message = Message::Operators {
+            subject: format!("pullwatch: topic refused for {}", next.role_arn.role_name()),
+            text: format!(
+                "{}\nThe tag {TAG} names {}, which the stack's OwnerTopicArns does not list. \
+                 The stack's topic gets the alert {}.",
+                next.role_arn,
+                refused.join(", "),
+                step.id
+            ),
+        };
+        next.outbox.push(undelivered(format!("{}/topics", step.id), message));
     }
 }
 

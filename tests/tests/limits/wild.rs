@@ -301,6 +301,7 @@ prop_compose! {
             role,
             uses,
             owners,
+            topic: None,
             transitions,
             changes,
             remedy,
@@ -424,6 +425,7 @@ fn extreme_alert() -> Alert {
         role: RoleFacts::unread(&arn, None),
         uses: Vec::new(),
         owners: Vec::new(),
+        topic: None,
         transitions: vec![AlertedTransition {
             check,
             kind: TransitionKind::New,

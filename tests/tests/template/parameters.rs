@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ecr_audit::settings::{Settings, SettingsError};
+use ecr_audit::topic_arn::TopicArn;
 use serde_yaml_ng::Value;
 
 use crate::stack::{Stack, texts};
@@ -28,6 +29,10 @@ fn text(stack: &Stack, chosen: &[(&str, &str)], value: &Value) -> Option<String>
         let [_, given, default] = &tagged.value.as_sequence().unwrap()[..] else { panic!() };
         let given = text(stack, chosen, given).filter(|text| !text.is_empty());
         return given.or_else(|| text(stack, chosen, default));
+    }
+    if tagged.tag == "Join" {
+        let [_, list] = &tagged.value.as_sequence().unwrap()[..] else { panic!() };
+        return text(stack, chosen, list);
     }
     assert_eq!(tagged.tag, "Ref", "{value:?}");
     match tagged.value.as_str().unwrap() {
@@ -96,4 +101,28 @@ fn each_parameter_is_used_and_stands_in_one_group() {
         let uses = [format!("!Ref {name}\n"), format!("!Ref {name},"), format!("!Ref {name}]")];
         assert!(uses.iter().any(|used| text.contains(used)), "{name} decides nothing");
     }
+}
+
+/// A topic that no tag may lead to is none that a function may publish to, and the other way round.
+#[test]
+fn a_function_may_publish_to_the_topics_that_its_settings_list() {
+    let stack = Stack::read("template.yaml");
+    let topics =
+        "arn:aws:sns:eu-west-1:111122223333:payments,arn:aws:sns:us-east-1:111122223333:web";
+    let chosen = settings(&stack, &[("OwnerTopicArns", topics)]).unwrap();
+    let listed: Vec<&str> = chosen.owner_topic_arns.iter().map(TopicArn::as_str).collect();
+    assert_eq!(listed.join(","), topics);
+
+    let policy = stack.resource("AssessRolePolicy");
+    let statements = &policy["Properties"]["PolicyDocument"]["Statement"];
+    let statements = statements.as_sequence().unwrap().iter();
+    let conditional: Vec<&Value> = statements.filter(|it| matches!(it, Value::Tagged(_))).collect();
+    let [Value::Tagged(condition)] = &conditional[..] else { panic!("{conditional:?}") };
+    assert_eq!(condition.tag, "If");
+    let expected = "[HasOwnerTopics, {Sid: TellOwnTopics, Effect: Allow, Action: 'sns:Publish', \
+                    Resource: !Ref OwnerTopicArns}, !Ref 'AWS::NoValue']";
+    assert_eq!(condition.value, serde_yaml_ng::from_str::<Value>(expected).unwrap());
+    let empty = "!Not [!Equals [!Join ['', !Ref OwnerTopicArns], '']]";
+    let condition = &stack.section("Conditions")["HasOwnerTopics"];
+    assert_eq!(*condition, serde_yaml_ng::from_str::<Value>(empty).unwrap());
 }

@@ -161,6 +161,7 @@ fn each_right_is_to_the_parts_of_the_function_or_to_the_account() {
                     ("sqs", _) => &[reads],
                     ("logs", _) => &[logs],
                     ("dynamodb", _) => &["Ledger"],
+                    ("sns", _) if statement["Sid"] == "TellOwnTopics" => &["OwnerTopicArns"],
                     ("sns", _) => &["AlertTopic", "OperatorsTopic"],
                     _ => {
                         assert_is_of_the_account(&action, &statement["Resource"]);
@@ -247,5 +248,11 @@ fn statements<'stack>(stack: &'stack Stack, role: &str) -> Vec<&'stack Value> {
     for policy in properties["Policies"].as_sequence().into_iter().flatten() {
         documents.push(&policy["PolicyDocument"]);
     }
-    documents.iter().flat_map(|document| document["Statement"].as_sequence().unwrap()).collect()
+    let statements = documents.iter().flat_map(|it| it["Statement"].as_sequence().unwrap());
+    // What stands there on a condition may be granted.
+    let granted = |statement: &'stack Value| match statement {
+        Value::Tagged(condition) if condition.tag == "If" => &condition.value[1],
+        statement => statement,
+    };
+    statements.map(granted).collect()
 }

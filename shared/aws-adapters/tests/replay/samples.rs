@@ -157,6 +157,7 @@ pub fn alert(role_name: &str) -> Alert {
         role: role_facts(role_name),
         uses: vec![nodegroup()],
         owners: vec!["payments".to_owned(), "ada".to_owned()],
+        topic: None,
         transitions: vec![AlertedTransition {
             check: Check::ReadOnly,
             kind: TransitionKind::New,

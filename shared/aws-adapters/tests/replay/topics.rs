@@ -6,6 +6,7 @@ use ecr_audit::alert::Alert;
 use ecr_audit::error::PortError;
 use ecr_audit::message::{Attribute, SnsMessage, alert_message, digest_message};
 use ecr_audit::ports::Topics;
+use ecr_audit::topic_arn::TopicArn;
 
 use crate::requests::Request;
 use crate::samples::alert;
@@ -33,6 +34,15 @@ fn topics(wire: &Wire) -> AwsTopics {
 
 /// The publication of a message with these attributes, which are ordered by their names.
 fn publication(message: &SnsMessage, attributes: &[(&str, &str, &str)]) -> Request {
+    publication_to("us-east-1", ALERTS, message, attributes)
+}
+
+fn publication_to(
+    region: &str,
+    topic: &str,
+    message: &SnsMessage,
+    attributes: &[(&str, &str, &str)],
+) -> Request {
     let numbered: Vec<[(String, &str); 3]> = attributes
         .iter()
         .zip(1..)
@@ -46,13 +56,14 @@ fn publication(message: &SnsMessage, attributes: &[(&str, &str, &str)]) -> Reque
         })
         .collect();
     let mut parameters = vec![
-        ("TopicArn", ALERTS),
+        ("TopicArn", topic),
         ("Subject", message.subject.as_str()),
         ("Message", message.message.as_str()),
         ("MessageStructure", "json"),
     ];
     parameters.extend(numbered.iter().flatten().map(|(key, value)| (key.as_str(), *value)));
-    publish(&parameters)
+    let host = format!("sns.{region}.amazonaws.com");
+    Request::query(&host, "2010-03-31", "Publish", &parameters)
 }
 
 const ATTRIBUTES: &[(&str, &str, &str)] = &[
@@ -84,6 +95,25 @@ async fn a_digest_is_published_to_its_owner() {
     let Some(Attribute::Text(role)) = message.attributes.get("role") else { panic!("no role") };
     attributes[6].2 = role;
     let wire = Wire::new([(publication(&message, &attributes), published())]);
+    assert_eq!(topics(&wire).digest("payments", &alerts).await, Ok(()));
+}
+
+/// The connection is one to us-east-1.
+#[tokio::test]
+async fn an_owners_own_topic_is_called_in_its_region() {
+    let topic = "arn:aws:sns:eu-central-1:444455556666:payments";
+    let mut alert = alert("workers");
+    alert.topic = Some(TopicArn::parse(topic).unwrap());
+    let own = publication_to("eu-central-1", topic, &alert_message(&alert), ATTRIBUTES);
+    let wire = Wire::new([(own, published())]);
+    assert_eq!(topics(&wire).alert(&alert).await, Ok(()));
+
+    let alerts = [alert];
+    let message = digest_message("payments", &alerts);
+    let mut attributes = ATTRIBUTES.to_vec();
+    attributes[4].2 = "[\"payments\"]";
+    let own = publication_to("eu-central-1", topic, &message, &attributes);
+    let wire = Wire::new([(own, published())]);
     assert_eq!(topics(&wire).digest("payments", &alerts).await, Ok(()));
 }
 

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::arn::RoleName;
 use crate::error::PortError;
 use crate::finding::{Finding, RecordState};
+use crate::journey::publishing::publish_alert;
 use crate::journey::role::RoleError;
 use crate::ledger::{Message, OutboxEntry, Record};
 use crate::ports::{ImportOutcome, Ports, Versioned, WriteOutcome};
@@ -149,7 +150,7 @@ async fn take_out(
 async fn send(ports: &Ports<'_>, message: &Message) -> Result<(), PortError> {
     match message {
         Message::SecurityHub { finding, reopens } => import(ports, finding, *reopens).await,
-        Message::Owners { alert } => ports.topics.alert(alert).await,
+        Message::Owners { alert } => publish_alert(ports, alert).await,
         Message::Digest { .. } => Ok(()),
         Message::Operators { subject, text } => ports.topics.operators(subject, text).await,
     }

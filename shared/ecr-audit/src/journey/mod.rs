@@ -3,6 +3,7 @@
 
 pub mod affected;
 pub mod delivery;
+pub mod publishing;
 pub mod role;
 pub mod sweep;
 

@@ -16,6 +16,7 @@ use crate::error::PortError;
 use crate::finding::{Finding, RecordState};
 use crate::journey::affected::settings_sighting;
 use crate::journey::delivery::deliver;
+use crate::journey::publishing::publish_digest;
 use crate::journey::role::{RoleError, RoleTask, assess_role};
 use crate::ledger::{Message, OutboxEntry, Record};
 use crate::node_role::{Compute, Sighting, Source, Use, UseKind, UseListing};
@@ -23,6 +24,7 @@ use crate::ports::{Ec2, Ports, StoredFinding, SweepRecord, Versioned, WriteOutco
 use crate::registry_documents::can_touch_account;
 use crate::settings::Settings;
 use crate::standard::Status;
+use crate::topic_arn::TopicArn;
 use crate::transition::SETTLED;
 
 const ROLES_AT_ONCE: usize = 4;
@@ -358,7 +360,7 @@ async fn import_again(
 /// Tells each owner in one message what the first sweep found, and takes the entries out.
 async fn send_digests(ports: &Ports<'_>) -> Result<(), RoleError> {
     let records = ports.ledger.all_records().await?;
-    let mut by_owner: BTreeMap<String, Vec<Alert>> = BTreeMap::new();
+    let mut by_owner: BTreeMap<(Option<TopicArn>, String), Vec<Alert>> = BTreeMap::new();
     for known in &records {
         for entry in &known.record.outbox {
             if let Message::Digest { alert } = &entry.message {
@@ -368,13 +370,14 @@ async fn send_digests(ports: &Ports<'_>) -> Result<(), RoleError> {
                     alert.owners.clone()
                 };
                 for owner in owners {
-                    by_owner.entry(owner).or_default().push((**alert).clone());
+                    let addressee = (alert.topic.clone(), owner);
+                    by_owner.entry(addressee).or_default().push((**alert).clone());
                 }
             }
         }
     }
-    for (owner, alerts) in &by_owner {
-        ports.topics.digest(owner, alerts).await?;
+    for ((_, owner), alerts) in &by_owner {
+        publish_digest(ports, owner, alerts).await?;
     }
     for known in records {
         let mut next = known.record.clone();
