@@ -86,6 +86,10 @@ impl SecurityHub for RefusingSecurityHub<'_> {
         self.hub.reopen(findings, note).await
     }
 
+    async fn note(&self, findings: &[Finding], note: &str) -> Result<(), PortError> {
+        self.hub.note(findings, note).await
+    }
+
     async fn read_back(&self, ids: &[String]) -> Result<Vec<StoredFinding>, PortError> {
         self.hub.read_back(ids).await
     }

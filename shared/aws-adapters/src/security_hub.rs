@@ -117,10 +117,11 @@ impl AwsSecurityHub {
         finding.product_arn().is_some_and(|arn| arn.ends_with(&product))
     }
 
-    async fn set_workflow(
+    /// Sets the workflow of findings, their note, or both.
+    async fn update(
         &self,
         findings: Vec<AwsSecurityFinding>,
-        status: WorkflowStatus,
+        status: Option<WorkflowStatus>,
         note: Option<NoteUpdate>,
     ) -> Result<(), PortError> {
         let call = "securityhub:BatchUpdateFindings";
@@ -134,18 +135,18 @@ impl AwsSecurityHub {
         if identifiers.is_empty() {
             return Ok(());
         }
-        let workflow = WorkflowUpdate::builder().status(status).build();
+        let workflow = status.map(|status| WorkflowUpdate::builder().status(status).build());
         let updated = self
             .client
             .batch_update_findings()
             .set_finding_identifiers(Some(identifiers))
-            .workflow(workflow)
+            .set_workflow(workflow)
             .set_note(note)
             .send()
             .await;
         // What is not processed stays as it was, and the sweep asks for it again.
         for refused in answer(call, updated)?.unprocessed_findings.unwrap_or_default() {
-            tracing::warn!(?refused, "a finding's workflow was not set");
+            tracing::warn!(?refused, "a finding was not updated");
         }
         Ok(())
     }
@@ -172,7 +173,7 @@ impl SecurityHub for AwsSecurityHub {
         for some in ids.chunks(IDS_AT_ONCE) {
             // Neither what a person suppressed, nor what fails again by now.
             let open = self.findings(some, &["NEW", "NOTIFIED"], Some("PASSED")).await?;
-            self.set_workflow(open, WorkflowStatus::Resolved, None).await?;
+            self.update(open, Some(WorkflowStatus::Resolved), None).await?;
         }
         Ok(())
     }
@@ -182,8 +183,17 @@ impl SecurityHub for AwsSecurityHub {
             findings.iter().map(|finding| finding_id(&finding.role.arn, finding.check)).collect();
         for some in ids.chunks(IDS_AT_ONCE) {
             let suppressed = self.findings(some, &["SUPPRESSED"], None).await?;
-            let note = NoteUpdate::builder().text(note).updated_by("pullwatch").build();
-            self.set_workflow(suppressed, WorkflowStatus::New, Some(note)).await?;
+            self.update(suppressed, Some(WorkflowStatus::New), Some(own_note(note))).await?;
+        }
+        Ok(())
+    }
+
+    async fn note(&self, findings: &[Finding], note: &str) -> Result<(), PortError> {
+        let ids: Vec<String> =
+            findings.iter().map(|finding| finding_id(&finding.role.arn, finding.check)).collect();
+        for some in ids.chunks(IDS_AT_ONCE) {
+            let held = self.findings(some, &[], None).await?;
+            self.update(held, None, Some(own_note(note))).await?;
         }
         Ok(())
     }
@@ -196,6 +206,10 @@ impl SecurityHub for AwsSecurityHub {
         }
         Ok(stored)
     }
+}
+
+fn own_note(text: &str) -> NoteUpdate {
+    NoteUpdate::builder().text(text).updated_by("pullwatch").build()
 }
 
 /// Polls a future on a stack of its own. The types of a finding are so large that the SDK needs

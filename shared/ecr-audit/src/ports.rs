@@ -227,6 +227,9 @@ pub trait SecurityHub: Send + Sync {
     /// Sets the workflow of SUPPRESSED findings to NEW, with a note that says why.
     async fn reopen(&self, findings: &[Finding], note: &str) -> Result<(), PortError>;
 
+    /// Puts a note on findings, whatever their workflow is.
+    async fn note(&self, findings: &[Finding], note: &str) -> Result<(), PortError>;
+
     /// pullwatch's own findings with these ids, as Security Hub holds them.
     async fn read_back(&self, ids: &[String]) -> Result<Vec<StoredFinding>, PortError>;
 }

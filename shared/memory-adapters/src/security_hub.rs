@@ -189,6 +189,16 @@ impl SecurityHub for MemorySecurityHub {
         Ok(())
     }
 
+    async fn note(&self, findings: &[Finding], note: &str) -> Result<(), PortError> {
+        let mut state = self.enabled("securityhub:BatchUpdateFindings")?;
+        for finding in findings {
+            if let Some(held) = state.held.get_mut(&finding_id(&finding.role.arn, finding.check)) {
+                held.asff["Note"] = json!({ "Text": note, "UpdatedBy": "pullwatch" });
+            }
+        }
+        Ok(())
+    }
+
     async fn read_back(&self, ids: &[String]) -> Result<Vec<StoredFinding>, PortError> {
         let state = self.enabled("securityhub:GetFindings")?;
         let held = ids.iter().filter_map(|id| state.held.get(id));

@@ -234,6 +234,10 @@ impl<Port: SecurityHub> SecurityHub for Gate<'_, Port> {
         through!(self.port.reopen(findings, note))
     }
 
+    async fn note(&self, findings: &[Finding], note: &str) -> Result<(), PortError> {
+        through!(self.port.note(findings, note))
+    }
+
     async fn read_back(&self, ids: &[String]) -> Result<Vec<StoredFinding>, PortError> {
         through!(self.port.read_back(ids))
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ecr_audit::standard::Check;
 use serde_yaml_ng::Value;
 
-use crate::stack::{Stack, texts};
+use crate::stack::{Stack, root, texts};
 
 #[test]
 fn the_custom_action_is_the_one_that_the_rule_waits_for() {
@@ -39,6 +39,28 @@ fn the_insights_ask_for_findings_that_pullwatch_imports() {
         checks.extend(generators.into_iter().filter(|known| known == text));
     }
     assert_eq!(checks.len(), 2, "each check has its Insight");
+}
+
+/// What the Insights ask of a field is what the field holds, in a finding as it is imported.
+#[test]
+fn the_insight_of_who_can_push_finds_one_who_can() {
+    let stack = Stack::read("infra/triage.yaml");
+    let insights = stack.resources("AWS::SecurityHub::Insight");
+    assert_eq!(insights["CanPush"]["GroupByAttribute"], "AwsAccountId");
+    let filters = &insights["CanPush"]["Filters"];
+    let severities = values(&filters["SeverityLabel"]);
+    for (golden, can_push) in [("new", true), ("worse", true), ("resolved", false)] {
+        let path = format!("shared/ecr-audit/tests/golden/findings-{golden}.json");
+        let findings = std::fs::read_to_string(root().join(path)).unwrap();
+        let findings: serde_json::Value = serde_json::from_str(&findings).unwrap();
+        let generator = filters["GeneratorId"][0]["Value"].as_str().unwrap();
+        let mut findings = findings.as_array().unwrap().iter();
+        let found = findings.any(|it| {
+            let severity = &it["FindingProviderFields"]["Severity"]["Label"];
+            it["GeneratorId"] == generator && severities.iter().any(|label| *severity == **label)
+        });
+        assert_eq!(found, can_push, "{golden}");
+    }
 }
 
 /// They fail a stack where Security Hub is off, and events must be followed there too.

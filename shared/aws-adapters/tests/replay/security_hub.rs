@@ -386,3 +386,23 @@ async fn what_was_suppressed_is_new_again_with_a_note() {
     let findings = ["workers", "builders"].map(failed);
     assert_eq!(security_hub(&wire).reopen(&findings, "Worse than before.").await, Ok(()));
 }
+
+#[tokio::test]
+async fn a_note_leaves_the_workflow_as_it_is() {
+    let update = json!({
+        "FindingIdentifiers": [{"Id": id("workers"), "ProductArn": PRODUCT}],
+        "Note": {"Text": "Looked at again.", "UpdatedBy": "pullwatch"},
+    });
+    let wire = Wire::new([
+        (
+            get_findings(&[id("workers")], false, None),
+            found(&[held("workers", PRODUCT, "SUPPRESSED")], None),
+        ),
+        (
+            Request::rest("PATCH", HOST, "/findings/batchupdate", update),
+            Answer::json(json!({"ProcessedFindings": [], "UnprocessedFindings": []})),
+        ),
+    ]);
+    let findings = [failed("workers")];
+    assert_eq!(security_hub(&wire).note(&findings, "Looked at again.").await, Ok(()));
+}

@@ -4,6 +4,7 @@
 pub mod affected;
 pub mod delivery;
 pub mod publishing;
+pub mod recheck;
 pub mod role;
 pub mod sweep;
 
@@ -16,6 +17,7 @@ pub use sweep::{SweepError, SweepSummary, sweep};
 use crate::arn::{RoleArn, RoleName};
 use crate::change::ReportedChange;
 use crate::journey::affected::{Affected, affected};
+use crate::journey::recheck::answer_recheck;
 use crate::journey::role::{RoleTask, assess_role};
 use crate::ports::Ports;
 use crate::settings::Settings;
@@ -51,7 +53,10 @@ pub async fn handle(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]
     handled.failed = failed;
     let outcomes: Vec<_> = stream::iter(of_node_roles(ports, tasks).await)
         .map(|task: RoleTask| async move {
-            let outcome = assess_role(ports, settings, &task).await;
+            let mut outcome = assess_role(ports, settings, &task).await;
+            if let (Ok(_), Err(error)) = (&outcome, answer_recheck(ports, &task).await) {
+                outcome = Err(error);
+            }
             (task, outcome)
         })
         .buffer_unordered(ROLES_AT_ONCE)
