@@ -164,6 +164,27 @@ fn an_incomplete_listing_is_reported_and_never_taken_as_empty() {
     assert_eq!(run.status, 2);
     assert!(run.told.contains("AccessDeniedException"), "{}", run.told);
     assert!(run.json()["incomplete"].as_array().unwrap().len() >= 4);
+    // It is AWS that did not answer: no file is at fault.
+    let line = "pullwatch: eks/eu-west-1/clusters: was denied: AccessDeniedException";
+    assert_eq!(run.told.lines().filter(|told| *told == line).count(), 1, "{}", run.told);
+    assert!(!run.output.contains("snapshot.json"), "{}", run.output);
+}
+
+#[test]
+fn what_keeps_both_checks_from_an_answer_is_told_once() {
+    let folder = copy_for("both-checks");
+    let listings = r#"{"account": "111122223333", "listings": {
+        "authorization-details": {"state": "denied", "reason": "iam:GetRole: AccessDenied"}}}"#;
+    write(&folder, "snapshot.json", listings);
+    write(&folder, "authorization-details.json", r#"{"RoleDetailList": [], "Policies": []}"#);
+    let run = pullwatch::pullwatch(&["audit", "--snapshot", folder.to_str().unwrap()]);
+    assert_eq!(run.status, 2);
+    let role = run.output.split("role/spot-workers\n").nth(1).unwrap();
+    let lines: Vec<&str> = role.lines().take_while(|line| !line.is_empty()).collect();
+    assert_eq!(lines[0], "  read-only, can-pull: NOT_AVAILABLE INFORMATIONAL");
+    assert_eq!(lines.len(), 2, "{role}");
+    assert!(lines[1].contains("was denied: iam:GetRole: AccessDenied"), "{role}");
+    assert!(!lines[1].contains("snapshot.json"), "{role}");
 }
 
 #[test]

@@ -43,9 +43,10 @@ pub struct Snapshot {
 /// Something in a snapshot that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The file, relative to the snapshot's folder.
+    /// The file, relative to the snapshot's folder. Empty: no file is at fault, AWS did not answer.
     pub file: String,
-    /// Where in it: `line 3 column 7`, `RoleDetailList[2]`. Empty: all of it.
+    /// Where in it: `line 3 column 7`, `RoleDetailList[2]`; without a file, the listing that AWS did
+    /// not answer. Empty: all of it.
     pub place: String,
     /// What is wrong.
     pub reason: String,
@@ -120,8 +121,12 @@ impl Snapshot {
 
     /// Notes a problem and what cannot be read because of it.
     fn problem(&mut self, file: &File, place: &str, reason: &str, gaps: &[Reading]) {
-        let problem =
-            Problem { file: file.name.clone(), place: place.to_owned(), reason: reason.to_owned() };
+        self.problem_of(&file.name, place, reason, gaps);
+    }
+
+    fn problem_of(&mut self, file: &str, place: &str, reason: &str, gaps: &[Reading]) {
+        let [file, place, reason] = [file, place, reason].map(str::to_owned);
+        let problem = Problem { file, place, reason };
         for gap in gaps {
             self.account.cannot_read(gap.clone(), &problem.to_string());
         }
@@ -152,10 +157,7 @@ impl Snapshot {
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, place, reason } = self;
-        if place.is_empty() {
-            write!(formatter, "{file}: {reason}")
-        } else {
-            write!(formatter, "{file}: {place}: {reason}")
-        }
+        let said = [file, place, reason].into_iter().filter(|part| !part.is_empty());
+        formatter.write_str(&said.map(String::as_str).collect::<Vec<_>>().join(": "))
     }
 }

@@ -71,9 +71,16 @@ fn write_reasons(role: &AuditedRole, output: &mut dyn Write) -> Result<(), CliEr
         return Ok(());
     }
     writeln!(output, "\n{}", role.role_arn)?;
-    for result in told {
-        let (check, status, severity) = (result.fingerprint.check, result.status, result.severity);
-        writeln!(output, "  {check}: {status} {severity}")?;
+    for (index, result) in told.iter().enumerate() {
+        // What keeps both checks from an answer is most often the same, and is told once.
+        if told[..index].iter().any(|before| is_same_gap(before, result)) {
+            continue;
+        }
+        let alike =
+            told[index..].iter().filter(|other| other == &result || is_same_gap(other, result));
+        let checks: Vec<&str> = alike.map(|other| other.fingerprint.check.as_str()).collect();
+        let (status, severity) = (result.status, result.severity);
+        writeln!(output, "  {}: {status} {severity}", checks.join(", "))?;
         for (granted_by, actions) in excess_by_statement(result) {
             writeln!(output, "    {granted_by}")?;
             writeln!(output, "      {}", shortened(&actions))?;
@@ -86,6 +93,12 @@ fn write_reasons(role: &AuditedRole, output: &mut dyn Write) -> Result<(), CliEr
         }
     }
     Ok(())
+}
+
+/// Whether two checks cannot be answered, for the same reasons.
+fn is_same_gap(one: &CheckResult, other: &CheckResult) -> bool {
+    let is_gap = |result: &CheckResult| result.status == Status::NotAvailable;
+    is_gap(one) && is_gap(other) && one.reasons == other.reasons && one.notes == other.notes
 }
 
 /// How much of a note is shown; the JSON form has all of it.

@@ -106,7 +106,8 @@ impl Snapshot {
                 (ListingState::Denied, reason) => format!("was denied: {reason}"),
                 (ListingState::Failed, reason) => format!("failed: {reason}"),
             };
-            self.problem(file, name, &reason, &readings(name));
+            // snapshot.json only tells of it: it is AWS that did not answer, then or just now.
+            self.problem_of("", name, &reason, &readings(name));
         }
         self.manifest = Some(manifest);
     }
