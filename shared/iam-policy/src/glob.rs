@@ -28,11 +28,10 @@ pub fn matches(pattern: &[Piece], text: &str) -> bool {
 }
 
 /// Whether a whole text matches a pattern as it is written, without regard to the case of either.
+///
+/// It goes by bytes: only `?` has to know where a character ends. A `*` that took a part of one
+/// leaves the rest to a `?`, which is as if the `?` had taken it whole.
 pub fn matches_in_any_case(pattern: &str, text: &str) -> bool {
-    if !(pattern.is_ascii() && text.is_ascii()) {
-        let pieces = pieces(&pattern.to_ascii_lowercase());
-        return matches_by(&pieces, text, |letter| letter.to_ascii_lowercase());
-    }
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut read) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
@@ -42,7 +41,13 @@ pub fn matches_in_any_case(pattern: &str, text: &str) -> bool {
                 at += 1;
                 retry = Some((at, read));
             }
-            Some(letter) if *letter == b'?' || letter.eq_ignore_ascii_case(&text[read]) => {
+            Some(b'?') => {
+                let rest = text[read + 1..].iter();
+                // 0b10…: not the first byte of its character.
+                let more = rest.take_while(|byte| **byte & 0b1100_0000 == 0b1000_0000).count();
+                (at, read) = (at + 1, read + 1 + more);
+            }
+            Some(letter) if letter.eq_ignore_ascii_case(&text[read]) => {
                 (at, read) = (at + 1, read + 1);
             }
             _ => {
@@ -126,6 +131,10 @@ mod tests {
             ("*Image*Scan", "startimagexscanscan", true),
             ("*Image*Scan", "startimagescans", false),
             ("*é?", "ÉéÜ", true),
+            ("*??", "é", false),
+            ("?*?", "é", false),
+            ("?*?", "éé", true),
+            ("é", "É", false),
         ] {
             assert_eq!(matches_in_any_case(pattern, text), matched, "{pattern} on {text}");
         }
