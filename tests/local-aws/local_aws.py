@@ -296,24 +296,30 @@ class LocalAws:
         )["Attributes"]
         return sum(int(count) for count in attributes.values())
 
-    def sweep(self):
-        """Invokes account-sweep as its schedule would."""
-        event = {
-            "version": "0",
-            "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
-            "detail-type": "Scheduled Event",
-            "source": "aws.events",
-            "account": ACCOUNT,
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "region": HOME_REGION,
-            "resources": [],
-            "detail": {},
-        }
-        answer = self.client("lambda").invoke(
-            FunctionName=self.outputs["AccountSweepFunction"], Payload=json.dumps(event)
+    def sweep(self, patience=60):
+        """Asks for a sweep as its schedule does, and waits until its last step is done."""
+        self.client("sqs").send_message(
+            QueueUrl=self.outputs["SweepQueueUrl"],
+            MessageBody=json.dumps({"step": "begin", "reason": "the schedule"}),
         )
-        if "FunctionError" in answer:
-            raise RuntimeError(answer["Payload"].read().decode())
+        asked_at = time.time()
+        while time.time() - asked_at < patience:
+            time.sleep(0.2)
+            run = self.sweep_run()
+            if run and run["ended"] and self.waiting("SweepQueueUrl") == 0:
+                if run["failures"]:
+                    raise RuntimeError(f"the sweep met failures: {run['failures']}")
+                return
+        raise RuntimeError(f"no sweep came to its end in {patience} s: {self.sweep_run()}")
+
+    def sweep_run(self):
+        """What the ledger holds of the latest sweep."""
+        item = self.client("dynamodb").get_item(
+            TableName=self.outputs["LedgerTable"],
+            Key={"pk": {"S": "sweep"}, "sk": {"S": "run"}},
+            ConsistentRead=True,
+        ).get("Item")
+        return json.loads(item["record"]["S"]) if item else None
 
     # ---- Small things ----
 

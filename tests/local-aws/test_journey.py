@@ -166,6 +166,13 @@ class Journey(unittest.TestCase):
         self.assertIn("unowned", digest["subject"])
         self.assertIn(arn, digest["text"])
 
+    def test_8b_a_sweep_over_an_unchanged_account_tells_nobody(self):
+        self.aws.sweep()
+        mails, findings = len(self.aws.mails()), self.aws.findings()
+        self.aws.sweep()
+        self.assertEqual(self.aws.findings(), findings)
+        self.assertEqual(len(self.aws.mails()), mails)
+
     def test_9_a_role_that_is_gone_is_archived(self):
         iam, eks = self.aws.client("iam"), self.aws.client("eks", CLUSTER_REGION)
         eks.delete_access_entry(clusterName="prod", principalArn=self.karpenter_arn())

@@ -7,8 +7,8 @@ use ecr_audit::arn::{RoleArn, RoleName};
 use ecr_audit::error::PortError;
 use ecr_audit::journey::{handle, sweep};
 use ecr_audit::node_role::{Use, UseListing};
-use ecr_audit::ports::{Ecr, Eks, Iam, InstanceProfile, Ports};
-use ecr_audit::role_policies::{RegistryDocument, RolePolicies};
+use ecr_audit::ports::{Ecr, Eks, Iam, InstanceProfile, Page, Ports};
+use ecr_audit::role_policies::{RegistryDocument, RolePolicies, RolePolicy};
 use ecr_audit::settings::Settings;
 use futures::executor::block_on;
 use jiff::Timestamp;
@@ -39,8 +39,19 @@ impl Iam for Unasked {
         panic!("IAM is asked for {name}")
     }
 
-    async fn cluster_instance_profiles(&self, _now: Timestamp) -> UseListing {
+    async fn instance_profiles(&self) -> Result<Vec<InstanceProfile>, PortError> {
         panic!("IAM is asked for instance profiles")
+    }
+
+    async fn roles_page(&self, _marker: Option<&str>) -> Result<Page<RolePolicies>, PortError> {
+        panic!("IAM is asked for roles")
+    }
+
+    async fn managed_policies_page(
+        &self,
+        _marker: Option<&str>,
+    ) -> Result<Page<RolePolicy>, PortError> {
+        panic!("IAM is asked for managed policies")
     }
 }
 

@@ -11,9 +11,10 @@ use ecr_audit::arn::{RoleArn, RoleName};
 use ecr_audit::error::PortError;
 use ecr_audit::finding::Finding;
 use ecr_audit::journey::{Handled, handle};
-use ecr_audit::node_role::UseListing;
-use ecr_audit::ports::{Iam, ImportOutcome, InstanceProfile, Ports, SecurityHub, StoredFinding};
-use ecr_audit::role_policies::RolePolicies;
+use ecr_audit::ports::{
+    Iam, ImportOutcome, InstanceProfile, Page, Ports, SecurityHub, StoredFinding,
+};
+use ecr_audit::role_policies::{RolePolicies, RolePolicy};
 use ecr_audit::settings::Settings;
 use futures::executor::block_on;
 use jiff::Timestamp;
@@ -57,8 +58,23 @@ impl Iam for FaultyIam<'_> {
         self.account.instance_profile(name).await
     }
 
-    async fn cluster_instance_profiles(&self, now: Timestamp) -> UseListing {
-        self.account.cluster_instance_profiles(now).await
+    async fn instance_profiles(&self) -> Result<Vec<InstanceProfile>, PortError> {
+        self.account.instance_profiles().await
+    }
+
+    async fn roles_page(&self, marker: Option<&str>) -> Result<Page<RolePolicies>, PortError> {
+        let fault = self.fault.lock().unwrap().clone();
+        match fault {
+            Some(fault) => Err(fault),
+            None => self.account.roles_page(marker).await,
+        }
+    }
+
+    async fn managed_policies_page(
+        &self,
+        marker: Option<&str>,
+    ) -> Result<Page<RolePolicy>, PortError> {
+        self.account.managed_policies_page(marker).await
     }
 }
 

@@ -1,9 +1,14 @@
-//! Woken by its schedule, and by changes that could not be followed: walks over the whole account.
+//! Woken by the messages of its queue, each one step of a sweep over the whole account. Whoever
+//! invokes it asks for a sweep.
+
+use std::time::{Duration, SystemTime};
 
 use aws_adapters::stack::Stack;
 use aws_ec2_adapter::AwsEc2;
-use ecr_audit::journey::sweep;
-use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn, tracing};
+use change_events::{Batch, read_sweep_messages};
+use ecr_audit::journey::{SweepMessage, handle_step};
+use ecr_audit::sweep_step::SweepStep;
+use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn, tracing};
 use serde_json::{Value, json};
 
 #[tokio::main(flavor = "current_thread")]
@@ -11,16 +16,41 @@ async fn main() -> Result<(), Error> {
     tracing::init_default_subscriber();
     let stack = &Stack::from_environment().await?;
     let ec2 = &AwsEc2::new(stack.aws.config());
-    lambda_runtime::run(service_fn(|_: LambdaEvent<Value>| async move {
-        // One sweep serves every request that waits. If it fails, all of them come again.
-        let swept = sweep(&stack.ports(), ec2, &stack.settings).await;
-        let summary = swept.map_err(|error| Diagnostic {
-            error_type: "SweepError".to_owned(),
-            error_message: error.to_string(),
-        })?;
-        Ok::<Value, Diagnostic>(
-            json!({ "assessed": summary.assessed.len(), "repaired": summary.repaired }),
-        )
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| async move {
+        let (ports, settings) = (stack.ports(), &stack.settings);
+        let until = ports.clock.now().checked_add(time_to_begin_pages(&event.context)).ok();
+        let Some(read) = read_sweep_messages(&event.payload) else {
+            let step = SweepStep::begin("somebody invoked account-sweep");
+            let message = SweepMessage { id: event.context.request_id, step };
+            let begun = handle_step(&ports, ec2, settings, &message, until).await;
+            return begun.map(|_| json!({ "sweep": message.id })).map_err(|error| Diagnostic {
+                error_type: "SweepError".to_owned(),
+                error_message: error.to_string(),
+            });
+        };
+        let mut failed: Vec<String> = read.broken.into_keys().collect();
+        for message in read.messages {
+            match handle_step(&ports, ec2, settings, &message, until).await {
+                Ok(summary) => tracing::info!(
+                    step = ?message.step,
+                    assessed = summary.assessed.len(),
+                    repaired = summary.repaired,
+                    failures = ?summary.failures,
+                    "a step is done"
+                ),
+                Err(error) => {
+                    tracing::error!(step = ?message.step, %error, "the step has to come again");
+                    failed.push(message.id);
+                }
+            }
+        }
+        Ok::<Value, Diagnostic>(Batch::response(&failed))
     }))
     .await
+}
+
+/// For half of its time an invocation begins another page of roles; the rest is for the roles of
+/// the last one.
+fn time_to_begin_pages(context: &Context) -> Duration {
+    context.deadline().duration_since(SystemTime::now()).unwrap_or_default() / 2
 }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_iam::Client;
-use aws_sdk_iam::types::{EntityType, Role, Tag};
+use aws_sdk_iam::operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput;
+use aws_sdk_iam::types::{EntityType, ManagedPolicyDetail, Role, RoleDetail, Tag};
 use aws_smithy_types::date_time::DateTime;
 use ecr_audit::arn::{RoleArn, RoleName};
 use ecr_audit::error::PortError;
-use ecr_audit::node_role::{Sighting, Source, UseKind, UseListing};
-use ecr_audit::ports::{Iam, InstanceProfile};
+use ecr_audit::ports::{Iam, InstanceProfile, Page};
 use ecr_audit::role_policies::{PolicyName, RolePolicies, RolePolicy};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
@@ -154,6 +154,24 @@ impl AwsIam {
         Ok(policy)
     }
 
+    /// A page of everything that IAM holds of these kinds. IAM may put less on it than is asked
+    /// for.
+    async fn account_page(
+        &self,
+        kinds: &[EntityType],
+        marker: Option<&str>,
+    ) -> Result<GetAccountAuthorizationDetailsOutput, PortError> {
+        let page = self
+            .client
+            .get_account_authorization_details()
+            .set_filter(Some(kinds.to_vec()))
+            .max_items(PAGE_SIZE)
+            .set_marker(marker.map(str::to_owned))
+            .send()
+            .await;
+        answer("iam:GetAccountAuthorizationDetails", page)
+    }
+
     async fn profiles_with_role(&self) -> Result<Vec<InstanceProfile>, PortError> {
         let mut pages =
             self.client.list_instance_profiles().max_items(PAGE_SIZE).into_paginator().send();
@@ -248,19 +266,30 @@ impl Iam for AwsIam {
         instance_profile(call, profile).map(Some)
     }
 
-    async fn cluster_instance_profiles(&self, now: Timestamp) -> UseListing {
-        let source = Source::global(UseKind::InstanceProfile);
-        let mut listing = UseListing { began: Some(now), ..UseListing::default() };
-        match self.profiles_with_role().await {
-            Ok(profiles) => {
-                let uses = profiles.iter().flat_map(InstanceProfile::uses);
-                listing.sightings =
-                    uses.map(|(role_arn, seen)| Sighting { role_arn, seen, at: now }).collect();
-                listing.complete.insert(source);
-            }
-            Err(error) => drop(listing.incomplete.insert(source, error.to_string())),
-        }
-        listing
+    async fn instance_profiles(&self) -> Result<Vec<InstanceProfile>, PortError> {
+        self.profiles_with_role().await
+    }
+
+    async fn roles_page(&self, marker: Option<&str>) -> Result<Page<RolePolicies>, PortError> {
+        let page = self.account_page(&[EntityType::Role], marker).await?;
+        let roles = page.role_detail_list.unwrap_or_default().into_iter();
+        Ok(Page {
+            items: roles.filter_map(role_of_page).collect(),
+            next: page.marker.filter(|_| page.is_truncated),
+        })
+    }
+
+    async fn managed_policies_page(
+        &self,
+        marker: Option<&str>,
+    ) -> Result<Page<RolePolicy>, PortError> {
+        let kinds = [EntityType::LocalManagedPolicy, EntityType::AwsManagedPolicy];
+        let page = self.account_page(&kinds, marker).await?;
+        let policies = page.policies.unwrap_or_default().into_iter();
+        Ok(Page {
+            items: policies.filter_map(policy_of_page).collect(),
+            next: page.marker.filter(|_| page.is_truncated),
+        })
     }
 }
 
@@ -272,6 +301,48 @@ enum Reading {
     Vanished,
     /// The role.
     Role(RolePolicies),
+}
+
+/// `None`: the entry lacks what a role always has, and the role has to be read by itself.
+fn role_of_page(role: RoleDetail) -> Option<RolePolicies> {
+    let role_arn = RoleArn::parse(&role.arn?).ok()?;
+    let mut identity = Vec::new();
+    for attached in role.attached_managed_policies.unwrap_or_default() {
+        let policy = PolicyName::managed(&attached.policy_arn?);
+        identity.push(RolePolicy { policy, version: None, document: None });
+    }
+    for inline in role.role_policy_list.unwrap_or_default() {
+        let policy = PolicyName::inline(&inline.policy_name?);
+        let document = Some(decoded(&inline.policy_document?));
+        identity.push(RolePolicy { policy, version: None, document });
+    }
+    let boundary = match role.permissions_boundary {
+        Some(boundary) => {
+            let policy = PolicyName::managed(&boundary.permissions_boundary_arn?);
+            Some(RolePolicy { policy, version: None, document: None })
+        }
+        None => None,
+    };
+    Some(RolePolicies {
+        role_arn,
+        role_id: role.role_id?,
+        created: role.create_date.and_then(timestamp),
+        tags: tags(role.tags.unwrap_or_default()),
+        identity,
+        boundary,
+    })
+}
+
+/// `None`: the entry lacks its default version, and whoever holds the policy is read by itself.
+fn policy_of_page(policy: ManagedPolicyDetail) -> Option<RolePolicy> {
+    let version = policy.default_version_id?;
+    let versions = policy.policy_version_list.unwrap_or_default();
+    let default = versions.into_iter().find(|one| one.version_id.as_ref() == Some(&version))?;
+    Some(RolePolicy {
+        policy: PolicyName::managed(&policy.arn?),
+        document: Some(decoded(&default.document?)),
+        version: Some(version),
+    })
 }
 
 fn is_whole(role: &RolePolicies) -> bool {

@@ -5,6 +5,8 @@
 //! | `role` | the role's name in lower case | `record` as JSON, `version`, `write_id` |
 //! | `registry-document` | `REGION` or `REGION/REPOSITORY` | `document` as JSON, absent where there is none; `read_at` in microseconds |
 //! | `sweep` | `last` | `record` as JSON |
+//! | `sweep` | `run` | `record` as JSON, `version` |
+//! | `sweep-part` | the part's name | `record` as JSON, `sweep` |
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -12,6 +14,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure,
 };
@@ -20,6 +23,7 @@ use ecr_audit::error::PortError;
 use ecr_audit::ledger::Record;
 use ecr_audit::ports::{Ledger, SweepRecord, Versioned, WriteOutcome};
 use ecr_audit::role_policies::RegistryDocument;
+use ecr_audit::sweep_step::{SweepPart, SweepRun};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -31,6 +35,8 @@ const ROLES: &str = "role";
 const REGISTRY_DOCUMENTS: &str = "registry-document";
 const SWEEPS: &str = "sweep";
 const LAST: &str = "last";
+const RUN: &str = "run";
+const SWEEP_PARTS: &str = "sweep-part";
 
 /// What one `BatchGetItem` takes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
@@ -131,7 +137,7 @@ impl Ledger for AwsLedger {
         write_id: &str,
     ) -> Result<WriteOutcome, PortError> {
         let call = "dynamodb:PutItem";
-        let mut put = self
+        let put = self
             .client
             .put_item()
             .table_name(&self.table)
@@ -140,15 +146,7 @@ impl Ledger for AwsLedger {
             .item("version", AttributeValue::N((expected_version + 1).to_string()))
             .item("write_id", text(write_id))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        put = if expected_version == 0 {
-            put.condition_expression("attribute_not_exists(pk)")
-        } else {
-            put.condition_expression("version = :expected").expression_attribute_values(
-                ":expected",
-                AttributeValue::N(expected_version.to_string()),
-            )
-        };
-        match put.send().await {
+        match if_version_is(put, expected_version).send().await {
             Ok(_) => Ok(WriteOutcome::Written),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
@@ -229,6 +227,89 @@ impl Ledger for AwsLedger {
             .await;
         answer(call, put).map(drop)
     }
+
+    async fn sweep_run(&self) -> Result<Option<(SweepRun, u64)>, PortError> {
+        let call = "dynamodb:GetItem";
+        let got = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(item_key(SWEEPS, RUN)))
+            .consistent_read(true)
+            .send()
+            .await;
+        let Some(item) = answer(call, got)?.item else { return Ok(None) };
+        Ok(Some((parsed(call, &item, "record")?, version(call, &item)?)))
+    }
+
+    async fn write_sweep_run(
+        &self,
+        run: &SweepRun,
+        expected_version: u64,
+    ) -> Result<WriteOutcome, PortError> {
+        let call = "dynamodb:PutItem";
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item_key(SWEEPS, RUN)))
+            .item("record", json(call, run)?)
+            .item("version", AttributeValue::N((expected_version + 1).to_string()));
+        match if_version_is(put, expected_version).send().await {
+            Ok(_) => Ok(WriteOutcome::Written),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => {
+                    Ok(WriteOutcome::Conflict)
+                }
+                _ => Err(failure(call, &error)),
+            },
+        }
+    }
+
+    async fn keep_sweep_part(&self, part: &SweepPart) -> Result<(), PortError> {
+        let call = "dynamodb:PutItem";
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item_key(SWEEP_PARTS, &part.name)))
+            .item("sweep", text(&part.sweep))
+            .item("record", json(call, part)?)
+            .send()
+            .await;
+        answer(call, put).map(drop)
+    }
+
+    async fn sweep_parts(&self, sweep: &str) -> Result<Vec<SweepPart>, PortError> {
+        let call = "dynamodb:Query";
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .filter_expression("sweep = :sweep")
+            .expression_attribute_values(":pk", text(SWEEP_PARTS))
+            .expression_attribute_values(":sweep", text(sweep))
+            .into_paginator()
+            .send();
+        let mut parts = Vec::new();
+        while let Some(page) = pages.next().await {
+            for item in answer(call, page)?.items.unwrap_or_default() {
+                parts.push(parsed(call, &item, "record")?);
+            }
+        }
+        Ok(parts)
+    }
+}
+
+/// The condition that the item stands at this version, 0 for none.
+fn if_version_is(put: PutItemFluentBuilder, expected_version: u64) -> PutItemFluentBuilder {
+    if expected_version == 0 {
+        return put.condition_expression("attribute_not_exists(pk)");
+    }
+    put.condition_expression("version = :expected")
+        .expression_attribute_values(":expected", AttributeValue::N(expected_version.to_string()))
 }
 
 fn item_key(kind: &str, key: &str) -> Item {
@@ -247,13 +328,17 @@ fn json<T: Serialize>(call: &str, value: &T) -> Result<AttributeValue, PortError
 }
 
 fn versioned(call: &str, item: &Item) -> Result<Versioned, PortError> {
-    let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
     let write_id = item.get("write_id").and_then(|write_id| write_id.as_s().ok());
     Ok(Versioned {
         record: parsed(call, item, "record")?,
-        version: version.ok_or_else(|| damaged(call, item, "it has no version"))?,
+        version: version(call, item)?,
         write_id: write_id.cloned().ok_or_else(|| damaged(call, item, "it has no write_id"))?,
     })
+}
+
+fn version(call: &str, item: &Item) -> Result<u64, PortError> {
+    let version = item.get("version").and_then(|version| version.as_n().ok()?.parse().ok());
+    version.ok_or_else(|| damaged(call, item, "it has no version"))
 }
 
 fn parsed<T: DeserializeOwned>(call: &str, item: &Item, field: &str) -> Result<T, PortError> {

@@ -4,10 +4,14 @@ use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use ecr_audit::error::PortError;
 use ecr_audit::ports::SweepRequests;
-use serde_json::json;
+use ecr_audit::sweep_step::SweepStep;
 
 use crate::answer::answer;
 use crate::aws::Aws;
+
+/// The longest that SQS holds a message back, in seconds.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html>
+const LONGEST_DELAY: i32 = 900;
 
 /// The queue by the SDK.
 #[derive(Clone, Debug)]
@@ -25,14 +29,18 @@ impl AwsSweepRequests {
 
 #[async_trait]
 impl SweepRequests for AwsSweepRequests {
-    async fn request(&self, reason: &str) -> Result<(), PortError> {
+    async fn send(&self, step: &SweepStep) -> Result<(), PortError> {
+        let call = "sqs:SendMessage";
+        let body = serde_json::to_string(step).map_err(|error| PortError::lasting(call, error))?;
+        let makes_up = matches!(step, SweepStep::Begin { attempt, .. } if *attempt > 0);
         let sent = self
             .client
             .send_message()
             .queue_url(&self.queue_url)
-            .message_body(json!({ "reason": reason }).to_string())
+            .message_body(body)
+            .set_delay_seconds(makes_up.then_some(LONGEST_DELAY))
             .send()
             .await;
-        answer("sqs:SendMessage", sent).map(drop)
+        answer(call, sent).map(drop)
     }
 }

@@ -68,6 +68,16 @@ impl Ec2 for AwsEc2 {
         }
         Ok(found.into_iter().collect())
     }
+
+    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html>
+    async fn enabled_regions(&self, region: &str) -> Result<Vec<String>, PortError> {
+        let described = self.client(region).describe_regions().send().await;
+        let output = described.map_err(|error| failure("ec2:DescribeRegions", &error))?;
+        let regions = output.regions.unwrap_or_default().into_iter();
+        let mut names: Vec<String> = regions.filter_map(|region| region.region_name).collect();
+        names.sort();
+        Ok(names)
+    }
 }
 
 fn filter(name: &str, values: &[&str]) -> Filter {

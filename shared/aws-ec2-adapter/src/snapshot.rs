@@ -32,17 +32,6 @@ impl AwsEc2 {
         }
         Ok(json!({ "Reservations": reservations }))
     }
-
-    /// The regions that the account has switched on, as this region tells them.
-    /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRegions.html>
-    pub async fn enabled_regions(&self, region: &str) -> Result<Vec<String>, PortError> {
-        let described = self.client(region).describe_regions().send().await;
-        let output = described.map_err(|error| failure("ec2:DescribeRegions", &error))?;
-        let regions = output.regions.unwrap_or_default().into_iter();
-        let mut names: Vec<String> = regions.filter_map(|region| region.region_name).collect();
-        names.sort();
-        Ok(names)
-    }
 }
 
 fn instance(instance: &Instance) -> Value {

@@ -97,7 +97,31 @@ pub struct UseListing {
     /// The sources that answered on every page.
     pub complete: BTreeSet<Source>,
     /// The sources that did not, with the reason.
+    #[serde(default, with = "pairs", skip_serializing_if = "BTreeMap::is_empty")]
     pub incomplete: BTreeMap<Source, String>,
+}
+
+/// JSON takes no map whose keys are more than text.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Source;
+
+    pub fn serialize<S: Serializer>(
+        reasons: &BTreeMap<Source, String>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(reasons)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<Source, String>, D::Error> {
+        let pairs = Vec::<(Source, String)>::deserialize(deserializer)?;
+        Ok(pairs.into_iter().collect())
+    }
 }
 
 impl Compute {

@@ -13,7 +13,8 @@ use crate::error::PortError;
 use crate::finding::Finding;
 use crate::ledger::Record;
 use crate::node_role::{Compute, Source, Use, UseKind, UseListing, cluster_names};
-use crate::role_policies::{RegistryDocument, RolePolicies};
+use crate::role_policies::{RegistryDocument, RolePolicies, RolePolicy};
+use crate::sweep_step::{SweepPart, SweepRun, SweepStep};
 
 /// Reads of IAM. It is global, and its reads can lag behind its writes.
 #[async_trait]
@@ -28,8 +29,28 @@ pub trait Iam: Send + Sync {
     /// An instance profile by name. `None`: it does not exist.
     async fn instance_profile(&self, name: &str) -> Result<Option<InstanceProfile>, PortError>;
 
-    /// Every instance profile that is tagged for a cluster and holds a role.
-    async fn cluster_instance_profiles(&self, now: Timestamp) -> UseListing;
+    /// Every instance profile that holds a role, with its tags, complete or an error.
+    async fn instance_profiles(&self) -> Result<Vec<InstanceProfile>, PortError>;
+
+    /// The roles of the account, a page at a time: everything but the documents of managed
+    /// policies. A role that could not be read is on no page.
+    async fn roles_page(&self, marker: Option<&str>) -> Result<Page<RolePolicies>, PortError>;
+
+    /// The default versions of the account's own managed policies and of AWS's in use, a page at
+    /// a time.
+    async fn managed_policies_page(
+        &self,
+        marker: Option<&str>,
+    ) -> Result<Page<RolePolicy>, PortError>;
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page<Item> {
+    /// What is on it.
+    pub items: Vec<Item>,
+    /// The marker of the next page; absent on the last one.
+    pub next: Option<String>,
 }
 
 /// An instance profile.
@@ -107,6 +128,9 @@ pub trait Eks: Send + Sync {
 pub trait Ec2: Send + Sync {
     /// The instances tagged for a cluster, one entry for each cluster and instance profile.
     async fn cluster_instances(&self, region: &str) -> Result<Vec<ClusterInstances>, PortError>;
+
+    /// The regions that the account has switched on, as one of them tells.
+    async fn enabled_regions(&self, region: &str) -> Result<Vec<String>, PortError>;
 }
 
 /// Instances of one cluster that share an instance profile.
@@ -202,6 +226,23 @@ pub trait Ledger: Send + Sync {
 
     /// Notes a complete sweep.
     async fn note_sweep(&self, sweep: &SweepRecord) -> Result<(), PortError>;
+
+    /// How far the latest sweep has come, with the version of what is kept; `None` before the
+    /// first.
+    async fn sweep_run(&self) -> Result<Option<(SweepRun, u64)>, PortError>;
+
+    /// Keeps it if the ledger still holds `expected_version`, 0 for none.
+    async fn write_sweep_run(
+        &self,
+        run: &SweepRun,
+        expected_version: u64,
+    ) -> Result<WriteOutcome, PortError>;
+
+    /// Keeps a part of what a sweep listed, in the place of one of the same name.
+    async fn keep_sweep_part(&self, part: &SweepPart) -> Result<(), PortError>;
+
+    /// Every part of one sweep.
+    async fn sweep_parts(&self, sweep: &str) -> Result<Vec<SweepPart>, PortError>;
 }
 
 /// What is remembered of the last complete sweep.
@@ -274,8 +315,8 @@ pub trait Topics: Send + Sync {
 /// The queue that wakes the sweep.
 #[async_trait]
 pub trait SweepRequests: Send + Sync {
-    /// Asks for a sweep.
-    async fn request(&self, reason: &str) -> Result<(), PortError>;
+    /// Asks for a step. One that makes up for failures is not given out before a while has passed.
+    async fn send(&self, step: &SweepStep) -> Result<(), PortError>;
 }
 
 /// The clock, handed in. It also makes ids, so that a test can make them the same each time.

@@ -19,7 +19,7 @@ pub struct Settings {
     pub partition: String,
     /// The partition's IAM home region.
     pub home_region: String,
-    /// The regions that have clusters or repositories.
+    /// The regions that are swept; none: all that the account has switched on.
     pub regions: Vec<String>,
     /// Where findings are posted.
     pub security_hub_region: String,
@@ -57,7 +57,7 @@ impl Settings {
             account: account.to_owned(),
             partition: partition.to_owned(),
             home_region: home_region.to_owned(),
-            regions: vec![home_region.to_owned()],
+            regions: Vec::new(),
             security_hub_region: home_region.to_owned(),
             standard: Standard::default(),
             observe: false,

@@ -31,4 +31,8 @@ impl Ec2 for MemoryAccount {
             .collect();
         Ok(found.into_iter().collect())
     }
+
+    async fn enabled_regions(&self, _region: &str) -> Result<Vec<String>, PortError> {
+        Ok(self.lock().regions())
+    }
 }

@@ -1,15 +1,16 @@
 //! The IAM port over the account.
 
+use std::collections::BTreeMap;
+use std::ops::Bound::{Included, Unbounded};
+
 use async_trait::async_trait;
 use ecr_audit::arn::RoleName;
 use ecr_audit::error::PortError;
-use ecr_audit::node_role::{Sighting, Source, UseKind, UseListing};
-use ecr_audit::ports::{Iam, InstanceProfile};
-use ecr_audit::role_policies::RolePolicies;
-use jiff::Timestamp;
+use ecr_audit::node_role::{Source, UseKind};
+use ecr_audit::ports::{Iam, InstanceProfile, Page};
+use ecr_audit::role_policies::{RolePolicies, RolePolicy};
 
 use crate::account::Reading;
-use crate::eks::listing;
 use crate::memory_account::MemoryAccount;
 
 #[async_trait]
@@ -43,12 +44,62 @@ impl Iam for MemoryAccount {
         Ok(None)
     }
 
-    async fn cluster_instance_profiles(&self, now: Timestamp) -> UseListing {
+    async fn instance_profiles(&self) -> Result<Vec<InstanceProfile>, PortError> {
         let account = self.lock();
-        let uses = account.instance_profiles.values().flat_map(InstanceProfile::uses);
-        let sightings = uses.map(|(role_arn, seen)| Sighting { role_arn, seen, at: now });
-        listing(&account, [source()], sightings, now)
+        account.whole(&Reading::Uses(source()), "iam:ListInstanceProfiles")?;
+        let with_role = account.instance_profiles.values().filter(|one| one.role_arn.is_some());
+        Ok(with_role.cloned().collect())
     }
+
+    async fn roles_page(&self, marker: Option<&str>) -> Result<Page<RolePolicies>, PortError> {
+        let account = self.lock();
+        account.whole(&Reading::Roles, CALL)?;
+        let page = page(&account.roles, marker);
+        let readable = page
+            .items
+            .into_iter()
+            .filter(|(key, _)| account.whole(&Reading::Role((*key).clone()), CALL).is_ok());
+        let roles = readable.map(|(_, role)| without_documents(account.role_policies(role)));
+        Ok(Page { items: roles.collect(), next: page.next })
+    }
+
+    async fn managed_policies_page(
+        &self,
+        marker: Option<&str>,
+    ) -> Result<Page<RolePolicy>, PortError> {
+        let account = self.lock();
+        account.whole(&Reading::Roles, CALL)?;
+        let policies = account.policies_in_use();
+        let page = page(&policies, marker);
+        let items = page.items.into_iter().map(|(_, policy)| policy.clone()).collect();
+        Ok(Page { items, next: page.next })
+    }
+}
+
+const CALL: &str = "iam:GetAccountAuthorizationDetails";
+
+/// How much a page holds: little, so that small accounts have more than one.
+const PAGE_SIZE: usize = 3;
+
+/// The entries from a marker on, which is a key.
+fn page<'map, Item>(
+    all: &'map BTreeMap<String, Item>,
+    marker: Option<&str>,
+) -> Page<(&'map String, &'map Item)> {
+    let mut rest = all.range::<str, _>((marker.map_or(Unbounded, Included), Unbounded));
+    let items = rest.by_ref().take(PAGE_SIZE).collect();
+    Page { items, next: rest.next().map(|(key, _)| key.clone()) }
+}
+
+/// The documents of managed policies stand on pages of their own.
+fn without_documents(mut role: RolePolicies) -> RolePolicies {
+    for policy in role.identity.iter_mut().chain(&mut role.boundary) {
+        if policy.policy.inline_name().is_none() {
+            policy.version = None;
+            policy.document = None;
+        }
+    }
+    role
 }
 
 const fn source() -> Source {

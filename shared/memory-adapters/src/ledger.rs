@@ -10,6 +10,7 @@ use ecr_audit::error::PortError;
 use ecr_audit::ledger::Record;
 use ecr_audit::ports::{Ledger, SweepRecord, Versioned, WriteOutcome};
 use ecr_audit::role_policies::RegistryDocument;
+use ecr_audit::sweep_step::{SweepPart, SweepRun};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,11 @@ pub struct LedgerState {
     registry_documents: Vec<KeptDocument>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_sweep: Option<SweepRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sweep_run: Option<(SweepRun, u64)>,
+    /// By name, as JSON text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    sweep_parts: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,7 +161,49 @@ impl Ledger for MemoryLedger {
         self.lock().last_sweep = Some(sweep.clone());
         Ok(())
     }
+
+    async fn sweep_run(&self) -> Result<Option<(SweepRun, u64)>, PortError> {
+        Ok(self.lock().sweep_run.clone())
+    }
+
+    async fn write_sweep_run(
+        &self,
+        run: &SweepRun,
+        expected_version: u64,
+    ) -> Result<WriteOutcome, PortError> {
+        let mut state = self.lock();
+        let version = state.sweep_run.as_ref().map_or(0, |(_, version)| *version);
+        if version != expected_version {
+            return Ok(WriteOutcome::Conflict);
+        }
+        state.sweep_run = Some((run.clone(), version + 1));
+        Ok(WriteOutcome::Written)
+    }
+
+    async fn keep_sweep_part(&self, part: &SweepPart) -> Result<(), PortError> {
+        let call = "dynamodb:PutItem";
+        let json = serde_json::to_string(part).map_err(|error| PortError::lasting(call, error))?;
+        if json.len() > ITEM_BYTES {
+            let reason = "Item size has exceeded the maximum allowed size";
+            return Err(PortError::answered(call, 400, "ValidationException", reason));
+        }
+        self.lock().sweep_parts.insert(part.name.clone(), json);
+        Ok(())
+    }
+
+    async fn sweep_parts(&self, sweep: &str) -> Result<Vec<SweepPart>, PortError> {
+        let state = self.lock();
+        let parts: Result<Vec<SweepPart>, _> =
+            state.sweep_parts.values().map(|json| serde_json::from_str(json)).collect();
+        let mut parts = parts.map_err(|error| PortError::lasting("dynamodb:Query", error))?;
+        parts.retain(|part| part.sweep == sweep);
+        Ok(parts)
+    }
 }
+
+/// The most that an item holds, its names and numbers included.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const ITEM_BYTES: usize = 400 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -109,13 +109,14 @@ fn instances_and_profiles_lead_to_their_clusters_until_they_are_gone() {
     let memory = MemoryAccount::new(account);
     let found = now(memory.cluster_instances("eu-west-1")).unwrap();
     assert_eq!((&*found[0].cluster_name, &*found[0].instance_profile_arn), ("prod", profile_arn));
-    assert_eq!(now(memory.cluster_instance_profiles(NOW)).sightings[0].role_arn, role_arn());
+    let uses = || now(memory.instance_profiles()).unwrap()[0].uses();
+    assert_eq!(uses()[0].0, role_arn());
     memory.change(|account| account.terminate_instance("eu-west-1", &instance)).unwrap();
     assert_eq!(now(memory.cluster_instances("eu-west-1")).unwrap(), []);
     memory
         .change(|account| account.untag_instance_profile("nodes", "kubernetes.io/cluster/prod"))
         .unwrap();
-    assert_eq!(now(memory.cluster_instance_profiles(NOW)).sightings, []);
+    assert_eq!(uses(), []);
 }
 
 #[test]

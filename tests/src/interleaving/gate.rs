@@ -13,10 +13,11 @@ use ecr_audit::finding::Finding;
 use ecr_audit::ledger::Record;
 use ecr_audit::node_role::{Use, UseListing};
 use ecr_audit::ports::{
-    ClusterInstances, Ec2, Ecr, Eks, Iam, ImportOutcome, InstanceProfile, Ledger, SecurityHub,
-    StoredFinding, SweepRecord, SweepRequests, Topics, Versioned, WriteOutcome,
+    ClusterInstances, Ec2, Ecr, Eks, Iam, ImportOutcome, InstanceProfile, Ledger, Page,
+    SecurityHub, StoredFinding, SweepRecord, SweepRequests, Topics, Versioned, WriteOutcome,
 };
-use ecr_audit::role_policies::{RegistryDocument, RolePolicies};
+use ecr_audit::role_policies::{RegistryDocument, RolePolicies, RolePolicy};
+use ecr_audit::sweep_step::{SweepPart, SweepRun, SweepStep};
 use jiff::Timestamp;
 
 /// A fault that a test plants, to see it found.
@@ -78,8 +79,19 @@ impl<Port: Iam> Iam for Gate<'_, Port> {
         through!(self.port.instance_profile(name))
     }
 
-    async fn cluster_instance_profiles(&self, now: Timestamp) -> UseListing {
-        through!(self.port.cluster_instance_profiles(now))
+    async fn instance_profiles(&self) -> Result<Vec<InstanceProfile>, PortError> {
+        through!(self.port.instance_profiles())
+    }
+
+    async fn roles_page(&self, marker: Option<&str>) -> Result<Page<RolePolicies>, PortError> {
+        through!(self.port.roles_page(marker))
+    }
+
+    async fn managed_policies_page(
+        &self,
+        marker: Option<&str>,
+    ) -> Result<Page<RolePolicy>, PortError> {
+        through!(self.port.managed_policies_page(marker))
     }
 }
 
@@ -129,6 +141,10 @@ impl<Port: Eks> Eks for Gate<'_, Port> {
 impl<Port: Ec2> Ec2 for Gate<'_, Port> {
     async fn cluster_instances(&self, region: &str) -> Result<Vec<ClusterInstances>, PortError> {
         through!(self.port.cluster_instances(region))
+    }
+
+    async fn enabled_regions(&self, region: &str) -> Result<Vec<String>, PortError> {
+        through!(self.port.enabled_regions(region))
     }
 }
 
@@ -218,6 +234,26 @@ impl<Port: Ledger> Ledger for Gate<'_, Port> {
     async fn note_sweep(&self, sweep: &SweepRecord) -> Result<(), PortError> {
         through!(self.port.note_sweep(sweep))
     }
+
+    async fn sweep_run(&self) -> Result<Option<(SweepRun, u64)>, PortError> {
+        through!(self.port.sweep_run())
+    }
+
+    async fn write_sweep_run(
+        &self,
+        run: &SweepRun,
+        expected_version: u64,
+    ) -> Result<WriteOutcome, PortError> {
+        through!(self.port.write_sweep_run(run, expected_version))
+    }
+
+    async fn keep_sweep_part(&self, part: &SweepPart) -> Result<(), PortError> {
+        through!(self.port.keep_sweep_part(part))
+    }
+
+    async fn sweep_parts(&self, sweep: &str) -> Result<Vec<SweepPart>, PortError> {
+        through!(self.port.sweep_parts(sweep))
+    }
 }
 
 #[async_trait]
@@ -260,7 +296,7 @@ impl<Port: Topics> Topics for Gate<'_, Port> {
 
 #[async_trait]
 impl<Port: SweepRequests> SweepRequests for Gate<'_, Port> {
-    async fn request(&self, reason: &str) -> Result<(), PortError> {
-        through!(self.port.request(reason))
+    async fn send(&self, step: &SweepStep) -> Result<(), PortError> {
+        through!(self.port.send(step))
     }
 }

@@ -1,6 +1,7 @@
 //! One life of a small account: what happens in it, and who looks at it meanwhile.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -8,8 +9,8 @@ use std::task::{Context, Poll, Waker};
 use ecr_audit::arn::RoleArn;
 use ecr_audit::change::ReportedChange;
 use ecr_audit::change::{Actor, Change, Event, RoleEffect};
-use ecr_audit::journey::{Arrival, Handled, handle, sweep};
-use ecr_audit::ports::{Clock, Ports};
+use ecr_audit::journey::{Arrival, SweepMessage, handle, handle_step};
+use ecr_audit::ports::{Clock, Ledger, Ports};
 use ecr_audit::settings::Settings;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +47,8 @@ pub struct World {
     pub security_hub: MemorySecurityHub,
     pub topics: MemoryTopics,
     pub sweep_requests: MemorySweepRequests,
+    /// The messages of the sweep's queue.
+    pub steps: RefCell<Vec<SweepMessage>>,
     pub clock: ManualClock,
     pub settings: Settings,
     pub life: Life,
@@ -56,13 +59,20 @@ pub struct World {
     pub ever_gone: Cell<bool>,
 }
 
-type Task<'world> = Pin<Box<dyn Future<Output = Handled> + 'world>>;
+/// A function at work. It ends with the ids of the messages that have to come again.
+type Task<'world> = Pin<Box<dyn Future<Output = BTreeSet<String>> + 'world>>;
 
 struct Running<'world> {
     task: Task<'world>,
-    messages: Vec<Arrival>,
+    work: Work,
     /// The turn before which it does not go on: AWS keeps it waiting while others come and go.
     waits_until: usize,
+}
+
+/// What a function was given.
+enum Work {
+    Changes(Vec<Arrival>),
+    Step(SweepMessage),
 }
 
 /// The two roles of the account.
@@ -93,6 +103,7 @@ fn world(seed: u64) -> World {
         security_hub: MemorySecurityHub::default(),
         topics: MemoryTopics::default(),
         sweep_requests: MemorySweepRequests::default(),
+        steps: RefCell::default(),
         clock: ManualClock::new(now, &format!("life-{seed}")),
         settings,
         life: Life::default(),
@@ -238,7 +249,7 @@ fn happen(world: &World, random: &mut Rng, queue: &mut Vec<Arrival>) {
     }
 }
 
-/// Two functions and, sometimes, a sweep at once. Returns what is left in the queue.
+/// Two functions and, sometimes, the steps of a sweep at once. Returns what is left in the queue.
 fn at_once(
     world: &World,
     random: &mut Rng,
@@ -257,25 +268,23 @@ fn at_once(
         running.push(function(&ports, world, messages));
     }
     if may_sweep && random.bool() {
-        let ports = &ports;
-        let account = &gates.account;
-        running.push(Running {
-            task: Box::pin(async move {
-                // What a sweep leaves undone, the next one does.
-                let _ = sweep(ports, account, &world.settings).await;
-                Handled::default()
-            }),
-            messages: Vec::new(),
-            waits_until: 0,
-        });
+        world.sweep_requests.ask("the schedule");
     }
-    let mut starts = 6;
-    while !running.is_empty() {
+    let mut starts = 16;
+    loop {
+        take_in_steps(world);
         // A function that is done reads on, while others are still at work.
-        if running.len() < 2 && starts > 0 && !queue.is_empty() {
+        let has_steps = !world.steps.borrow().is_empty();
+        if running.len() < 3 && starts > 0 && has_steps {
+            starts -= 1;
+            running.push(step(&ports, &gates, world, random));
+        } else if running.len() < 2 && starts > 0 && !queue.is_empty() {
             starts -= 1;
             let messages = vec![queue.swap_remove(random.usize(0..queue.len()))];
             running.push(function(&ports, world, messages));
+        }
+        if running.is_empty() {
+            return (life, queue);
         }
         life.turns += 1;
         let awake = |(_, one): &(usize, &Running<'_>)| one.waits_until <= life.turns;
@@ -288,7 +297,7 @@ fn at_once(
         if random.usize(0..60) == 0 {
             let killed = running.swap_remove(chosen);
             life.kills += 1;
-            queue.extend(again(killed.messages));
+            come_again(world, &mut queue, killed.work, None);
             continue;
         }
         if random.usize(0..12) == 0 && running.len() > 1 {
@@ -298,16 +307,11 @@ fn at_once(
             world.clock.advance(SignedDuration::from_millis(random.i64(1..3000)));
         }
         let mut context = Context::from_waker(Waker::noop());
-        if let Poll::Ready(handled) = running[chosen].task.as_mut().poll(&mut context) {
+        if let Poll::Ready(failed) = running[chosen].task.as_mut().poll(&mut context) {
             let done = running.swap_remove(chosen);
-            let failed = done
-                .messages
-                .into_iter()
-                .filter(|message| handled.failed.contains_key(&message.message_id));
-            queue.extend(again(failed.collect()));
+            come_again(world, &mut queue, done.work, Some(&failed));
         }
     }
-    (life, queue)
 }
 
 fn function<'world>(
@@ -316,10 +320,56 @@ fn function<'world>(
     messages: Vec<Arrival>,
 ) -> Running<'world> {
     let batch = messages.clone();
-    Running {
-        task: Box::pin(async move { handle(ports, &world.settings, &batch).await }),
-        messages,
-        waits_until: 0,
+    let task = async move {
+        let handled = handle(ports, &world.settings, &batch).await;
+        handled.failed.into_keys().collect()
+    };
+    Running { task: Box::pin(task), work: Work::Changes(messages), waits_until: 0 }
+}
+
+/// Some step that waits. SQS gives out a message twice now and then, and an invocation may run out
+/// of time on any page.
+fn step<'world>(
+    ports: &'world Ports<'world>,
+    gates: &'world Gates<'world>,
+    world: &'world World,
+    random: &mut Rng,
+) -> Running<'world> {
+    let mut steps = world.steps.borrow_mut();
+    let chosen = random.usize(0..steps.len());
+    let message =
+        if random.usize(0..8) == 0 { steps[chosen].clone() } else { steps.swap_remove(chosen) };
+    let until = (random.usize(0..4) == 0).then(|| world.clock.now());
+    let asked = message.clone();
+    let task = async move {
+        let done = handle_step(ports, &gates.account, &world.settings, &asked, until).await;
+        done.err().map(|_| asked.id.clone()).into_iter().collect()
+    };
+    Running { task: Box::pin(task), work: Work::Step(message), waits_until: 0 }
+}
+
+/// What was sent to the sweep's queue arrives there.
+fn take_in_steps(world: &World) {
+    let sent = world.sweep_requests.take().into_iter();
+    let messages = sent.map(|step| SweepMessage { id: world.clock.unique_id(), step });
+    world.steps.borrow_mut().extend(messages);
+}
+
+/// Puts back what failed; of a function that was killed, everything.
+fn come_again(
+    world: &World,
+    queue: &mut Vec<Arrival>,
+    work: Work,
+    failed: Option<&BTreeSet<String>>,
+) {
+    let comes = |id: &String| failed.is_none_or(|failed| failed.contains(id));
+    match work {
+        Work::Changes(messages) => {
+            let failed = messages.into_iter().filter(|message| comes(&message.message_id));
+            queue.extend(again(failed.collect()));
+        }
+        Work::Step(message) if comes(&message.id) => world.steps.borrow_mut().push(message),
+        Work::Step(_) => {}
     }
 }
 
@@ -347,12 +397,32 @@ fn settle(world: &World, planted: Planted, mut queue: Vec<Arrival>) -> Result<()
     complete_sweep(world, planted)
 }
 
+/// Whatever step waits is done, and then those of one more sweep.
 fn complete_sweep(world: &World, planted: Planted) -> Result<(), String> {
     let gates = Gates::new(world, planted);
     let ports = gates.ports(&world.clock);
-    world.clock.advance(SignedDuration::from_mins(20));
-    to_end(sweep(&ports, &gates.account, &world.settings)).map_err(|error| error.to_string())?;
-    Ok(())
+    for reason in [None, Some("the account stands still")] {
+        world.clock.advance(SignedDuration::from_mins(20));
+        if let Some(reason) = reason {
+            world.sweep_requests.ask(reason);
+        }
+        take_in_steps(world);
+        let mut steps = 0;
+        loop {
+            let Some(message) = world.steps.borrow_mut().pop() else { break };
+            let done = handle_step(&ports, &gates.account, &world.settings, &message, None);
+            to_end(done).map_err(|error| error.to_string())?;
+            take_in_steps(world);
+            steps += 1;
+            if steps > 100 {
+                return Err("the sweep never ends".to_owned());
+            }
+        }
+    }
+    match to_end(world.ledger.sweep_run()).map_err(|error| error.to_string())? {
+        Some((run, _)) if run.ended && run.failures.is_empty() => Ok(()),
+        run => Err(format!("the sweep is not complete: {run:?}")),
+    }
 }
 
 fn to_end<Output>(task: impl Future<Output = Output>) -> Output {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ecr_audit::sweep_step::SweepStep;
 use serde_yaml_ng::Value;
 
 use crate::stack::{Stack, all_referred, referred, texts};
@@ -82,9 +83,6 @@ fn what_a_rule_cannot_deliver_ends_in_dead_letters() {
         let behind = &queue["RedrivePolicy"]["deadLetterTargetArn"];
         assert_eq!(target["DeadLetterConfig"]["Arn"], *behind, "{rule}");
     }
-    let failed = &stack.resource("AccountSweep")["Properties"]["EventInvokeConfig"];
-    let behind = &queues["SweepQueue"]["RedrivePolicy"]["deadLetterTargetArn"];
-    assert_eq!(failed["DestinationConfig"]["OnFailure"]["Destination"], *behind);
 }
 
 #[test]
@@ -195,18 +193,39 @@ fn topic() -> BTreeSet<String> {
     BTreeSet::from(["OperatorsTopic".to_owned()])
 }
 
-/// The alarm is fed by a word in the sweep's log.
+/// The alarms are fed by words in the sweep's log.
 #[test]
-fn what_no_event_told_rings_an_alarm() {
+fn what_a_sweep_cannot_explain_or_finish_rings_an_alarm() {
     let stack = Stack::read("template.yaml");
-    let filter = &stack.resource("SweepOnlyDrift")["Properties"];
-    assert_eq!(referred(&filter["LogGroupName"]), "AccountSweepLogs");
-    let word = filter["FilterPattern"].as_str().unwrap().trim_matches('"').to_owned();
-    let sweep = include_str!("../../../shared/ecr-audit/src/journey/sweep.rs");
-    assert!(sweep.contains(&format!("\"{word}: ")), "the sweep never says {word}");
-    let metric = &filter["MetricTransformations"][0];
-    let alarm = &stack.resource("SweepOnlyDriftAlarm")["Properties"];
-    assert_eq!(alarm["Namespace"], metric["MetricNamespace"]);
-    assert_eq!(alarm["MetricName"], metric["MetricName"]);
-    assert_eq!(alarm["Threshold"], 0);
+    let log = [
+        (
+            "SweepOnlyDrift",
+            include_str!("../../../shared/ecr-audit/src/journey/sweep/unexplained.rs"),
+        ),
+        (
+            "SweepIncomplete",
+            include_str!("../../../shared/ecr-audit/src/journey/sweep/finishing.rs"),
+        ),
+    ];
+    for (id, source) in log {
+        let filter = &stack.resource(id)["Properties"];
+        assert_eq!(referred(&filter["LogGroupName"]), "AccountSweepLogs");
+        let word = filter["FilterPattern"].as_str().unwrap().trim_matches('"').to_owned();
+        assert!(source.contains(&format!("\"{word}: ")), "the sweep never says {word}");
+        let metric = &filter["MetricTransformations"][0];
+        let alarm = &stack.resource(&format!("{id}Alarm"))["Properties"];
+        assert_eq!(alarm["Namespace"], metric["MetricNamespace"]);
+        assert_eq!(alarm["MetricName"], metric["MetricName"]);
+        assert_eq!(alarm["Threshold"], 0);
+    }
+}
+
+/// The schedule asks by the words that the function reads.
+#[test]
+fn the_schedule_begins_a_sweep() {
+    let stack = Stack::read("template.yaml");
+    let target = &stack.resource("AccountSweepSchedule")["Properties"]["Targets"][0];
+    assert_eq!(referred(&target["Arn"]), "SweepQueue");
+    let step: SweepStep = serde_json::from_str(target["Input"].as_str().unwrap()).unwrap();
+    assert_eq!(step, SweepStep::begin("the schedule"));
 }

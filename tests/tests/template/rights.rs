@@ -40,25 +40,22 @@ const FOLLOW_EKS: &[&str] = &["sqs:SendMessage"];
 const LIST_ACCOUNT: &[&str] = &[
     "dynamodb:GetItem",
     "ec2:DescribeInstances",
+    "ec2:DescribeRegions",
     "ecr:DescribeRepositories",
     "eks:ListAccessEntries",
     "eks:ListClusters",
     "eks:ListFargateProfiles",
     "eks:ListNodegroups",
+    "iam:GetAccountAuthorizationDetails",
     "iam:GetInstanceProfile",
     "iam:ListInstanceProfileTags",
     "iam:ListInstanceProfiles",
+    "sqs:SendMessage",
 ];
 
 /// What the command makes at a desk, with the rights of whoever runs it; no function may make them.
-const AT_A_DESK: &[&str] = &[
-    "ec2:DescribeRegions",
-    "ecr:ListTagsForResource",
-    "iam:GetAccountAuthorizationDetails",
-    "sns:ListTopics",
-    "sns:Subscribe",
-    "sts:GetCallerIdentity",
-];
+const AT_A_DESK: &[&str] =
+    &["ecr:ListTagsForResource", "sns:ListTopics", "sns:Subscribe", "sts:GetCallerIdentity"];
 
 const CALLS: [(&str, &[&[&str]]); 3] = [
     ("IamChange", &[ASSESS_ROLES, FOLLOW_IAM]),
@@ -75,25 +72,24 @@ const LAMBDAS_OWN: &[&str] = &[
     "sqs:ReceiveMessage",
 ];
 
-/// Lambda sends what a sweep could not finish to the dead letters, in the function's name.
-const OF_A_DESTINATION: (&str, &str) = ("AccountSweep", "sqs:SendMessage");
-
 /// What a function's rights are about, where it is a part of the stack: the queue it reads, the
 /// queue it may send to, its log.
 const PARTS: [(&str, &str, &str, &str); 3] = [
     ("IamChange", "IamQueue", "SweepQueue", "IamChangeLogs"),
     ("EksChange", "EksQueue", "SweepQueue", "EksChangeLogs"),
-    ("AccountSweep", "SweepQueue", "SweepDeadLetterQueue", "AccountSweepLogs"),
+    ("AccountSweep", "SweepQueue", "SweepQueue", "AccountSweepLogs"),
 ];
 
 /// What can be granted for every resource alone, or is asked of all of them at once.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 const WITHOUT_RESOURCE: &[&str] = &[
     "ec2:DescribeInstances",
+    "ec2:DescribeRegions",
     "ecr:DescribeRepositories",
     "ecr:GetAccountSetting",
     "ecr:GetRegistryPolicy",
     "eks:ListClusters",
+    "iam:GetAccountAuthorizationDetails",
     "iam:ListInstanceProfiles",
 ];
 
@@ -117,9 +113,6 @@ fn each_function_has_the_rights_to_its_calls_and_no_others() {
     for (function, lists) in CALLS {
         let mut expected = names(lists);
         expected.extend(names(&[LAMBDAS_OWN]));
-        if OF_A_DESTINATION.0 == function {
-            expected.insert(OF_A_DESTINATION.1.to_owned());
-        }
         let role = referred(&stack.resource(function)["Properties"]["Role"]);
         let granted: Names = statements(&stack, &role)
             .iter()

@@ -7,6 +7,7 @@ use aws_adapters::snapshot::Taking;
 use aws_adapters::snapshot::caller::{Caller, connect};
 use aws_ec2_adapter::AwsEc2;
 use ecr_audit::error::PortError;
+use ecr_audit::ports::Ec2 as _;
 use jiff::Timestamp;
 use memory_adapters::{ListingState, Snapshot};
 

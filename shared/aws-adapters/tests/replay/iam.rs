@@ -4,7 +4,6 @@
 use aws_adapters::iam::AwsIam;
 use ecr_audit::arn::{RoleArn, RoleName};
 use ecr_audit::error::PortError;
-use ecr_audit::node_role::{Source, UseKind};
 use ecr_audit::ports::Iam;
 use ecr_audit::role_policies::{PolicyName, RolePolicy};
 
@@ -435,7 +434,6 @@ fn profile_tags(
 
 #[tokio::test]
 async fn tags_are_asked_for_only_where_a_profile_holds_a_role() {
-    let now = "2026-11-23T12:00:00Z".parse().unwrap();
     let wire = Wire::new([
         profiles(None, &[profile("a", Some(WORKERS), &[]), profile("b", None, &[])], Some("2")),
         profiles(
@@ -449,23 +447,18 @@ async fn tags_are_asked_for_only_where_a_profile_holds_a_role() {
         // It was deleted since it was listed.
         (asked("ListInstanceProfileTags", &[("InstanceProfileName", "d")]), absent()),
     ]);
-    let listing = AwsIam::new(&wire.aws()).cluster_instance_profiles(now).await;
-    let source = Source::global(UseKind::InstanceProfile);
-    assert_eq!(listing.began, Some(now));
-    assert_eq!(listing.complete, [source].into());
-    assert!(listing.incomplete.is_empty());
-    let [sighting] = &listing.sightings[..] else { panic!("{listing:?}") };
-    assert_eq!(sighting.role_arn.as_str(), WORKERS);
-    assert_eq!(sighting.at, now);
-    assert_eq!(sighting.seen.name, "a");
-    assert_eq!(sighting.seen.cluster_name.as_deref(), Some("prod"));
-    assert_eq!(sighting.seen.tags.len(), 2);
+    let profiles = AwsIam::new(&wire.aws()).instance_profiles().await.unwrap();
+    let names: Vec<&str> = profiles.iter().map(|profile| &*profile.name).collect();
+    assert_eq!(names, ["a", "c", "d"], "b holds no role");
+    let [(role_arn, seen)] = &profiles[0].uses()[..] else { panic!("{profiles:?}") };
+    assert_eq!(role_arn.as_str(), WORKERS);
+    assert_eq!((&*seen.name, seen.cluster_name.as_deref()), ("a", Some("prod")));
+    assert_eq!(seen.tags.len(), 2);
+    assert!(profiles[1].uses().is_empty() && profiles[2].uses().is_empty());
 }
 
 #[tokio::test]
-async fn a_profile_listing_that_breaks_off_is_incomplete() {
-    let now = "2026-11-23T12:00:00Z".parse().unwrap();
-    let source = Source::global(UseKind::InstanceProfile);
+async fn a_profile_listing_that_breaks_off_is_an_error() {
     let tagged = profile("a", Some(WORKERS), &[]);
     let (second_page, _) = profiles(Some("2"), &[], None);
     let (tags, _) = profile_tags("a", None, &[], None);
@@ -479,9 +472,112 @@ async fn a_profile_listing_that_breaks_off_is_incomplete() {
     ];
     for (call, first, denied_request) in broken {
         let wire = Wire::new([first, (denied_request, denied())]);
-        let listing = AwsIam::new(&wire.aws()).cluster_instance_profiles(now).await;
+        let error = AwsIam::new(&wire.aws()).instance_profiles().await.unwrap_err();
         let reason = format!("{call} cannot be answered: AccessDenied: IAM says AccessDenied.");
-        assert_eq!(listing.incomplete, [(source.clone(), reason)].into());
-        assert!(listing.complete.is_empty() && listing.sightings.is_empty());
+        assert_eq!(error.to_string(), reason);
     }
+}
+
+/// A page of `GetAccountAuthorizationDetails` for these kinds of entities.
+fn account_page(kinds: &[&str], marker: Option<&str>, lists: &str, next: Option<&str>) -> Exchange {
+    let names: Vec<String> =
+        (1..=kinds.len()).map(|number| format!("Filter.member.{number}")).collect();
+    let mut parameters: Vec<(&str, &str)> =
+        names.iter().map(String::as_str).zip(kinds.iter().copied()).collect();
+    parameters.push(("MaxItems", "1000"));
+    page("GetAccountAuthorizationDetails", &parameters, marker, lists, next)
+}
+
+#[tokio::test]
+async fn roles_come_page_by_page_with_what_is_their_own() {
+    let role = |name: &str, rest: &str| {
+        format!(
+            "<member><Path>/eks/</Path><RoleName>{name}</RoleName><RoleId>AROA{name}</RoleId>
+               <Arn>arn:aws:iam::111122223333:role/eks/{name}</Arn>
+               <CreateDate>2026-05-04T09:30:00Z</CreateDate>{rest}</member>"
+        )
+    };
+    let first = role(
+        "Workers",
+        &format!(
+            "<RolePolicyList><member><PolicyName>Push</PolicyName>
+               <PolicyDocument>%7B%22Sid%22%3A%22a+b%2520c%22%7D</PolicyDocument></member></RolePolicyList>
+             <AttachedManagedPolicies><member><PolicyName>NodeEcr</PolicyName>
+               <PolicyArn>{NODE_ECR}</PolicyArn></member></AttachedManagedPolicies>
+             <PermissionsBoundary><PermissionsBoundaryType>Policy</PermissionsBoundaryType>
+               <PermissionsBoundaryArn>{BOUNDARY}</PermissionsBoundaryArn></PermissionsBoundary>
+             <Tags><member><Key>owner</Key><Value>ada</Value></member></Tags>"
+        ),
+    );
+    // Without its id, what IAM means cannot be told: the role is left to a call of its own.
+    let damaged = "<member><RoleName>Odd</RoleName>
+        <Arn>arn:aws:iam::111122223333:role/Odd</Arn></member>";
+    let list = |roles: &str| format!("<RoleDetailList>{roles}</RoleDetailList>");
+    let wire = Wire::new([
+        account_page(&["Role"], None, &list(&format!("{first}{damaged}")), Some("page-2")),
+        account_page(&["Role"], Some("page-2"), &list(&role("Spot", "")), None),
+    ]);
+    let iam = AwsIam::new(&wire.aws());
+    let page = iam.roles_page(None).await.unwrap();
+    assert_eq!(page.next.as_deref(), Some("page-2"));
+    let [workers] = &page.items[..] else { panic!("{page:?}") };
+    assert_eq!(workers.role_arn.as_str(), "arn:aws:iam::111122223333:role/eks/Workers");
+    assert_eq!((&*workers.role_id, &*workers.tags["owner"]), ("AROAWorkers", "ada"));
+    assert_eq!(workers.created, Some("2026-05-04T09:30:00Z".parse().unwrap()));
+    let elsewhere =
+        |arn| RolePolicy { policy: PolicyName::managed(arn), version: None, document: None };
+    let document = Some(r#"{"Sid":"a+b%20c"}"#.to_owned());
+    let inline = RolePolicy { policy: PolicyName::inline("Push"), version: None, document };
+    assert_eq!(workers.identity, [elsewhere(NODE_ECR), inline]);
+    assert_eq!(workers.boundary, Some(elsewhere(BOUNDARY)));
+
+    let page = iam.roles_page(page.next.as_deref()).await.unwrap();
+    assert_eq!(page.next, None);
+    assert_eq!(page.items[0].role_arn.role_name(), RoleName::new("Spot"));
+}
+
+#[tokio::test]
+async fn managed_policies_come_page_by_page_with_their_default_versions() {
+    let policy = |arn: &str, versions: &str| {
+        format!(
+            "<member><PolicyName>any</PolicyName><Arn>{arn}</Arn>
+               <DefaultVersionId>v2</DefaultVersionId>
+               <PolicyVersionList>{versions}</PolicyVersionList></member>"
+        )
+    };
+    let version = |id: &str, is_default: bool, document: &str| {
+        format!(
+            "<member><VersionId>{id}</VersionId><IsDefaultVersion>{is_default}</IsDefaultVersion>
+               <Document>{document}</Document></member>"
+        )
+    };
+    let both = version("v1", false, "%7B1%7D") + &version("v2", true, "%7B2%7D");
+    let first = policy(NODE_ECR, &both) + &policy(BOUNDARY, &version("v1", false, "%7B%7D"));
+    let kinds = ["LocalManagedPolicy", "AWSManagedPolicy"];
+    let list = |policies: &str| format!("<Policies>{policies}</Policies>");
+    let wire = Wire::new([
+        account_page(&kinds, None, &list(&first), Some("page-2")),
+        account_page(&kinds, Some("page-2"), &list(&policy(PULL_ONLY, &both)), None),
+    ]);
+    let iam = AwsIam::new(&wire.aws());
+    let page = iam.managed_policies_page(None).await.unwrap();
+    let node_ecr = RolePolicy {
+        policy: PolicyName::managed(NODE_ECR),
+        version: Some("v2".to_owned()),
+        document: Some("{2}".to_owned()),
+    };
+    // The boundary's default version is on no list: whoever holds it is read by itself.
+    assert_eq!(page.items, [node_ecr]);
+    let page = iam.managed_policies_page(page.next.as_deref()).await.unwrap();
+    assert_eq!(page.items[0].policy.as_str(), PULL_ONLY);
+    assert_eq!(page.next, None);
+}
+
+#[tokio::test]
+async fn a_page_that_is_denied_is_a_lasting_error() {
+    let (request, _) = account_page(&["Role"], None, "", None);
+    let wire = Wire::new([(request, denied())]);
+    let error = AwsIam::new(&wire.aws()).roles_page(None).await.unwrap_err();
+    assert!(!error.is_transient());
+    assert!(error.to_string().starts_with("iam:GetAccountAuthorizationDetails"), "{error}");
 }

@@ -1,12 +1,15 @@
 //! DynamoDB speaks awsJson1.0: the operation in `x-amz-target`, the error in `__type`.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Amazon_DynamoDB.html>
 
+use std::collections::BTreeSet;
+
 use aws_adapters::ledger::AwsLedger;
 use ecr_audit::arn::RoleName;
 use ecr_audit::error::PortError;
 use ecr_audit::ledger::Record;
 use ecr_audit::ports::{Ledger, SweepRecord, Versioned, WriteOutcome};
 use ecr_audit::role_policies::RegistryDocument;
+use ecr_audit::sweep_step::{SweepPart, SweepRun};
 use serde_json::{Value, json};
 
 use crate::requests::Request;
@@ -374,6 +377,77 @@ async fn the_last_sweep_is_noted_and_read_consistently() {
     assert_eq!(ledger.last_sweep().await, Ok(None));
     assert_eq!(ledger.note_sweep(&sweep).await, Ok(()));
     assert_eq!(ledger.last_sweep().await, Ok(Some(sweep)));
+}
+
+#[tokio::test]
+async fn how_far_a_sweep_is_stands_at_a_version() {
+    let run = SweepRun::new("a1", 0, BTreeSet::new(), time("2026-11-23T12:00:00Z"));
+    let kept = |version: &str| {
+        let mut item = key("sweep", "run");
+        item["record"] = json!({"S": serde_json::to_string(&run).unwrap()});
+        item["version"] = json!({"N": version});
+        item
+    };
+    let read = {
+        let key = key("sweep", "run");
+        asked("GetItem", json!({"TableName": TABLE, "Key": key, "ConsistentRead": true}))
+    };
+    let first = json!({
+        "TableName": TABLE, "Item": kept("1"), "ConditionExpression": "attribute_not_exists(pk)",
+    });
+    let second = json!({
+        "TableName": TABLE, "Item": kept("2"), "ConditionExpression": "version = :expected",
+        "ExpressionAttributeValues": {":expected": {"N": "1"}},
+    });
+    let wire = Wire::new([
+        (read.clone(), Answer::json(json!({}))),
+        (asked("PutItem", first), Answer::json(json!({}))),
+        (read, Answer::json(json!({"Item": kept("1")}))),
+        (asked("PutItem", second), condition_failed(None)),
+    ]);
+    let ledger = ledger(&wire);
+    assert_eq!(ledger.sweep_run().await, Ok(None));
+    assert_eq!(ledger.write_sweep_run(&run, 0).await, Ok(WriteOutcome::Written));
+    assert_eq!(ledger.sweep_run().await, Ok(Some((run.clone(), 1))));
+    assert_eq!(ledger.write_sweep_run(&run, 1).await, Ok(WriteOutcome::Conflict));
+}
+
+#[tokio::test]
+async fn the_parts_of_one_sweep_are_read_page_by_page() {
+    let part = |name: &str| SweepPart {
+        sweep: "a1".to_owned(),
+        name: name.to_owned(),
+        assessed: ["workers".to_owned()].into(),
+        ..SweepPart::default()
+    };
+    let item = |name: &str| {
+        let mut item = key("sweep-part", name);
+        item["sweep"] = json!({"S": "a1"});
+        item["record"] = json!({"S": serde_json::to_string(&part(name)).unwrap()});
+        item
+    };
+    let query = |start: Option<Value>| {
+        let mut query = json!({
+            "TableName": TABLE, "ConsistentRead": true, "KeyConditionExpression": "pk = :pk",
+            "FilterExpression": "sweep = :sweep",
+            "ExpressionAttributeValues": {":pk": {"S": "sweep-part"}, ":sweep": {"S": "a1"}},
+        });
+        if let Some(start) = start {
+            query["ExclusiveStartKey"] = start;
+        }
+        asked("Query", query)
+    };
+    let start = key("sweep-part", "assessed");
+    let put = asked("PutItem", json!({"TableName": TABLE, "Item": item("assessed")}));
+    let wire = Wire::new([
+        (put, Answer::json(json!({}))),
+        // A page may be empty, for the filter works on what was read.
+        (query(None), queried(&[], Some(start.clone()))),
+        (query(Some(start)), queried(&[item("assessed")], None)),
+    ]);
+    let ledger = ledger(&wire);
+    assert_eq!(ledger.keep_sweep_part(&part("assessed")).await, Ok(()));
+    assert_eq!(ledger.sweep_parts("a1").await, Ok(vec![part("assessed")]));
 }
 
 #[test]

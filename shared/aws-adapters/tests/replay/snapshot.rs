@@ -13,7 +13,7 @@ use aws_adapters::snapshot::{Instances, Progress, SaveError, Taking};
 use ecr_audit::arn::RoleName;
 use ecr_audit::error::PortError;
 use ecr_audit::node_role::{Source, Use, UseKind, UseListing};
-use ecr_audit::ports::{Ec2, Ecr, Eks, Iam};
+use ecr_audit::ports::{Ec2, Ecr, Eks, Iam, InstanceProfile};
 use jiff::Timestamp;
 use memory_adapters::{ListingState, MemoryAccount, Reading, Snapshot, SnapshotError};
 use serde_json::{Value, json};
@@ -353,7 +353,8 @@ async fn roles_and_policies_are_those_of_every_page() {
     assert_eq!(spot.identity[0].document.as_deref(), Some(r#"{"Statement":[]}"#));
     assert_eq!(spot.boundary.unwrap().document.as_deref(), Some(r#"{"Sid":"a+b%20c"}"#));
 
-    let profiles = uses(account.cluster_instance_profiles(now()).await);
+    let profiles = account.instance_profiles().await.unwrap();
+    let profiles: Vec<_> = profiles.iter().flat_map(InstanceProfile::uses).collect();
     let profiles: Vec<_> = profiles.iter().map(|(arn, seen)| (arn.as_str(), &*seen.name)).collect();
     assert_eq!(profiles, [(SPOT, "prod")], "the tags are those of GetInstanceProfile");
     assert!(account.instance_profile("empty").await.unwrap().is_some());

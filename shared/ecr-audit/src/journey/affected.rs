@@ -11,6 +11,7 @@ use crate::node_role::{Compute, Sighting, Source, Use, UseKind};
 use crate::ports::{InstanceProfile, Ports};
 use crate::registry_documents;
 use crate::settings::Settings;
+use crate::sweep_step::SweepStep;
 use crate::visibility::{Expectation, ExpectedEffect, FRESH};
 
 /// What a batch touches.
@@ -129,7 +130,7 @@ impl Batch<'_> {
             }
             Change::Unclear { reason } => {
                 let reason = format!("{} ({}): {reason}", reported.event.name, reported.event.id);
-                self.ports.sweep_requests.request(&reason).await?;
+                self.ports.sweep_requests.send(&SweepStep::begin(&reason)).await?;
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt};
 
-pub use sweep::{SweepError, SweepSummary, sweep};
+pub use sweep::{SweepError, SweepMessage, SweepSummary, handle_step, sweep};
 
 use crate::arn::{RoleArn, RoleName};
 use crate::change::ReportedChange;

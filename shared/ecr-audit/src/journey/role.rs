@@ -2,6 +2,7 @@
 //! then AWS, then one conditional write. On a conflict nothing read so far is used again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -16,7 +17,7 @@ use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
 use crate::node_role::{Sighting, UseListing};
 use crate::ports::{Ports, StoredFinding, Versioned, WriteOutcome};
 use crate::remedy::remedy;
-use crate::role_policies::RolePolicies;
+use crate::role_policies::{RegistryDocument, RolePolicies};
 use crate::settings::Settings;
 use crate::standard::Check;
 use crate::transition::{Observed, Step, transition};
@@ -40,9 +41,23 @@ pub struct RoleTask {
     /// What a read has to show before it is believed.
     pub expectations: Vec<Expectation>,
     /// The sources that were listed to their end.
-    pub listing: UseListing,
+    pub listing: Arc<UseListing>,
     /// What kind of sweep asks for it, if one does.
     pub sweep: Option<SweepKind>,
+    /// What was read for many roles at once.
+    pub ahead: Option<ReadAhead>,
+}
+
+/// What was read of a role before its turn came, in the same order: the record, then IAM. It is
+/// good for one attempt.
+#[derive(Clone, Debug)]
+pub struct ReadAhead {
+    /// The role's record, if it has one.
+    pub known: Option<Versioned>,
+    /// What IAM holds about the role.
+    pub role: RolePolicies,
+    /// Every repository and registry policy that is kept.
+    pub registry: Arc<Vec<RegistryDocument>>,
 }
 
 /// Why a role could not be brought to its end now.
@@ -71,9 +86,17 @@ impl RoleTask {
             changes: Vec::new(),
             sightings: Vec::new(),
             expectations: Vec::new(),
-            listing: UseListing::default(),
+            listing: Arc::default(),
             sweep: None,
+            ahead: None,
         }
+    }
+}
+
+impl ReadAhead {
+    /// Whoever assesses a role delivers its outbox first.
+    fn has_nothing_to_deliver(&self) -> bool {
+        self.known.as_ref().is_none_or(|known| known.record.outbox.is_empty())
     }
 }
 
@@ -83,18 +106,24 @@ pub async fn assess_role(
     settings: &Settings,
     task: &RoleTask,
 ) -> Result<Option<RoleArn>, RoleError> {
+    if let Some(ahead) = task.ahead.as_ref().filter(|ahead| ahead.has_nothing_to_deliver()) {
+        let known = ahead.known.clone();
+        if let Some(role_arn) = step(ports, settings, task, known, Some(ahead)).await? {
+            return Ok(Some(role_arn));
+        }
+    }
     for _ in 0..ATTEMPTS {
         // Whoever assesses a role delivers its outbox first.
         let Some(known) = deliver(ports, &task.role_name).await? else {
             if task.sightings.is_empty() {
                 return Ok(None);
             }
-            match step(ports, settings, task, None).await? {
+            match step(ports, settings, task, None, None).await? {
                 Some(role_arn) => return Ok(Some(role_arn)),
                 None => continue,
             }
         };
-        if let Some(role_arn) = step(ports, settings, task, Some(known)).await? {
+        if let Some(role_arn) = step(ports, settings, task, Some(known), None).await? {
             return Ok(Some(role_arn));
         }
     }
@@ -107,14 +136,18 @@ async fn step(
     settings: &Settings,
     task: &RoleTask,
     known: Option<Versioned>,
+    ahead: Option<&ReadAhead>,
 ) -> Result<Option<RoleArn>, RoleError> {
     let (before, version) = match known {
         Some(versioned) => (Some(versioned.record), versioned.version),
         None => (None, 0),
     };
-    let role = match ports.iam.role(&task.role_name).await {
-        Err(error) if error.is_transient() => return Err(error.into()),
-        answer => answer,
+    let role = match ahead {
+        Some(ahead) => Ok(Some(ahead.role.clone())),
+        None => match ports.iam.role(&task.role_name).await {
+            Err(error) if error.is_transient() => return Err(error.into()),
+            answer => answer,
+        },
     };
     let now = ports.clock.now();
     if let Ok(role) = &role
@@ -134,9 +167,10 @@ async fn step(
     let aws_managed_versions = read.map(aws_managed_versions);
     let observed = match role {
         Err(error) => Observed::Unreadable(error.to_string()),
-        Ok(Some(role)) if role.role_arn == before.role_arn => {
-            observe(ports, settings, &role, &uses).await?
-        }
+        Ok(Some(role)) if role.role_arn == before.role_arn => match ahead {
+            Some(ahead) => observe(settings, &role, &uses, &ahead.registry),
+            None => observe_afresh(ports, settings, &role, &uses).await?,
+        },
         Ok(_) => Observed::Gone,
     };
     let id = ports.clock.unique_id();
@@ -217,23 +251,30 @@ async fn read_back(
     }
 }
 
-async fn observe(
+async fn observe_afresh(
     ports: &Ports<'_>,
     settings: &Settings,
     role: &RolePolicies,
     uses: &[RecordedUse],
 ) -> Result<Observed, RoleError> {
-    let registry = match ports.ledger.registry_documents().await {
-        Ok(registry) => registry,
-        Err(error) if error.is_transient() => return Err(error.into()),
-        Err(error) => return Ok(Observed::Unreadable(error.to_string())),
-    };
+    match ports.ledger.registry_documents().await {
+        Ok(registry) => Ok(observe(settings, role, uses, &registry)),
+        Err(error) if error.is_transient() => Err(error.into()),
+        Err(error) => Ok(Observed::Unreadable(error.to_string())),
+    }
+}
+
+fn observe(
+    settings: &Settings,
+    role: &RolePolicies,
+    uses: &[RecordedUse],
+    registry: &[RegistryDocument],
+) -> Observed {
     let uses: Vec<_> = uses.iter().map(|recorded| recorded.seen.clone()).collect();
-    let state =
-        RoleState { role, uses: &uses, registry: &registry, organization: &settings.organization };
+    let state = RoleState { role, uses: &uses, registry, organization: &settings.organization };
     let assessment = assess(&state, settings);
     let remedy = remedy(&state, &assessment, settings);
-    Ok(Observed::Assessed { assessment: Box::new(assessment), remedy })
+    Observed::Assessed { assessment: Box::new(assessment), remedy }
 }
 
 /// The record that the step continues. A role created anew under another path has another ARN;

@@ -100,6 +100,17 @@ impl Account {
         RolePolicy { policy: PolicyName::managed(arn), version, document }
     }
 
+    /// The default versions of the account's own policies and of those of AWS that a role holds,
+    /// by ARN, where they are known.
+    pub(crate) fn policies_in_use(&self) -> BTreeMap<String, RolePolicy> {
+        let held = self.roles.values().flat_map(|role| role.attached.iter().chain(&role.boundary));
+        let policies = self.policies.keys().chain(held);
+        policies
+            .map(|arn| (arn.clone(), self.role_policy(arn)))
+            .filter(|(_, policy)| policy.document.is_some())
+            .collect()
+    }
+
     fn policy_mut(&mut self, arn: &str) -> Result<&mut ManagedPolicy, AccountError> {
         self.policies.get_mut(arn).ok_or_else(|| AccountError::NoSuchEntity(arn.to_owned()))
     }

@@ -1,0 +1,231 @@
+//! The step between listing and finishing: IAM is read once, page by page, and each node role on
+//! a page is assessed before the next page is asked for. What the pages do not show is read role
+//! by role.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::stream::{self, StreamExt};
+use jiff::Timestamp;
+
+use super::finishing::this_sweep;
+use super::listing::uses_of;
+use super::{StepDone, SweepError, SweepSummary, change_run};
+use crate::arn::RoleName;
+use crate::drift::SweepKind;
+use crate::error::PortError;
+use crate::journey::ROLES_AT_ONCE;
+use crate::journey::role::{ReadAhead, RoleTask, assess_role};
+use crate::node_role::UseListing;
+use crate::ports::{Ports, Versioned};
+use crate::role_policies::{PolicyName, RegistryDocument, RolePolicies, RolePolicy};
+use crate::settings::Settings;
+use crate::sweep_step::{Listed, SweepPart, SweepRun, SweepStep};
+
+/// How many roles' records are read in one call and held at once.
+const RECORDS_AT_ONCE: usize = 100;
+
+/// The default versions of the account's managed policies.
+type Documents = BTreeMap<PolicyName, RolePolicy>;
+
+/// Records by the roles' ledger keys, and every repository and registry policy that is kept.
+type Known = (BTreeMap<String, Versioned>, Arc<Vec<RegistryDocument>>);
+
+/// Assesses every role that was listed or is remembered, from a page of IAM on, until there are
+/// no more or the time is over.
+pub async fn assess_roles(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    run: &SweepRun,
+    marker: Option<String>,
+    until: Option<Timestamp>,
+) -> Result<StepDone, SweepError> {
+    let mut listed = Listed::default();
+    let mut before = BTreeSet::new();
+    for part in ports.ledger.sweep_parts(&run.id).await? {
+        listed.merge(part.listed);
+        before.extend(part.assessed);
+    }
+    let uses = uses_of(ports, settings, listed).await;
+    let last = ports.ledger.last_sweep().await?;
+    let kind = SweepKind::after(last.as_ref(), &this_sweep(ports, settings));
+    let mut step = Assessing::new(ports, settings, uses, kind).await?;
+    step.tasks.retain(|key, _| !before.contains(key));
+    let next = match step.pages(marker, until).await {
+        Ok(None) => None,
+        Ok(Some(marker)) => Some(marker),
+        // What is left is read role by role: that may be allowed, or answer, where this was not.
+        Err(error) => {
+            step.summary.failures.push(error.to_string());
+            None
+        }
+    };
+    let next = if let Some(marker) = next {
+        let assessed = before.into_iter().chain(step.done).collect();
+        let name = "assessed".to_owned();
+        let part = SweepPart { sweep: run.id.clone(), name, assessed, ..SweepPart::default() };
+        ports.ledger.keep_sweep_part(&part).await?;
+        SweepStep::Assess { sweep: run.id.clone(), marker: Some(marker) }
+    } else {
+        let left: Vec<RoleTask> = std::mem::take(&mut step.tasks).into_values().collect();
+        step.assess(left).await;
+        SweepStep::Finish { sweep: run.id.clone() }
+    };
+    let summary = step.summary;
+    let noted = change_run(ports, &run.id, |run| {
+        run.note_failures(summary.failures.iter().cloned());
+    });
+    let next = noted.await?.map_or_else(Vec::new, |_| vec![next]);
+    Ok(StepDone { next, summary })
+}
+
+/// What one invocation of the step works with.
+struct Assessing<'step> {
+    ports: &'step Ports<'step>,
+    settings: &'step Settings,
+    /// The roles that are still to be assessed, by their ledger keys.
+    tasks: BTreeMap<String, RoleTask>,
+    /// The versions of the records before anything was read of IAM; none was written later than
+    /// what the pages show.
+    versions: BTreeMap<String, u64>,
+    /// The ledger keys of the roles that were assessed.
+    done: Vec<String>,
+    summary: SweepSummary,
+}
+
+impl<'step> Assessing<'step> {
+    async fn new(
+        ports: &'step Ports<'step>,
+        settings: &'step Settings,
+        uses: UseListing,
+        kind: SweepKind,
+    ) -> Result<Self, PortError> {
+        let complete =
+            UseListing { sightings: Vec::new(), incomplete: BTreeMap::new(), ..uses.clone() };
+        let complete = Arc::new(complete);
+        let task = |role_name| RoleTask {
+            listing: Arc::clone(&complete),
+            sweep: Some(kind),
+            ..RoleTask::new(role_name)
+        };
+        let mut tasks = BTreeMap::new();
+        let mut versions = BTreeMap::new();
+        for known in ports.ledger.all_records().await? {
+            let role_name = known.record.role_arn.role_name();
+            versions.insert(role_name.key(), known.version);
+            tasks.entry(role_name.key()).or_insert_with(|| task(role_name));
+        }
+        for sighting in uses.sightings {
+            let role_name = sighting.role_arn.role_name();
+            let of_role = tasks.entry(role_name.key()).or_insert_with(|| task(role_name));
+            of_role.sightings.push(sighting);
+        }
+        let (done, summary) = (Vec::new(), SweepSummary::default());
+        Ok(Self { ports, settings, tasks, versions, done, summary })
+    }
+
+    /// Reads IAM and assesses what it shows. Returns where to go on if the time is over.
+    async fn pages(
+        &mut self,
+        mut marker: Option<String>,
+        until: Option<Timestamp>,
+    ) -> Result<Option<String>, PortError> {
+        let documents = self.documents().await?;
+        loop {
+            let page = self.ports.iam.roles_page(marker.as_deref()).await?;
+            let mut found = Vec::new();
+            for role in page.items {
+                let key = role.role_arn.role_name().key();
+                if self.tasks.contains_key(&key)
+                    && let Some(role) = with_documents(role, &documents)
+                    && let Some(task) = self.tasks.remove(&key)
+                {
+                    found.push((task, role));
+                }
+            }
+            while !found.is_empty() {
+                let some = found.drain(..found.len().min(RECORDS_AT_ONCE)).collect();
+                self.assess_read(some).await;
+            }
+            match page.next {
+                Some(next) if until.is_some_and(|until| self.ports.clock.now() >= until) => {
+                    return Ok(Some(next));
+                }
+                Some(next) => marker = Some(next),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    async fn documents(&self) -> Result<Documents, PortError> {
+        let mut documents = Documents::new();
+        let mut marker = None;
+        loop {
+            let page = self.ports.iam.managed_policies_page(marker.as_deref()).await?;
+            let policies = page.items.into_iter();
+            documents.extend(policies.map(|policy| (policy.policy.clone(), policy)));
+            match page.next {
+                Some(next) => marker = Some(next),
+                None => return Ok(documents),
+            }
+        }
+    }
+
+    /// Assesses roles that a page has shown. A page counts only for a role whose record is still
+    /// the one that stood before the page was read.
+    async fn assess_read(&mut self, found: Vec<(RoleTask, RolePolicies)>) {
+        let names: Vec<_> = found.iter().map(|(task, _)| task.role_name.clone()).collect();
+        let (mut records, registry) = match self.known(&names).await {
+            Ok(known) => known,
+            // Each role is read by itself, so that a damaged record holds up no other.
+            Err(error) => {
+                tracing::warn!(%error, "the ledger could not be read for many roles at once");
+                return self.assess(found.into_iter().map(|(task, _)| task).collect()).await;
+            }
+        };
+        let mut tasks = Vec::new();
+        for (mut task, role) in found {
+            let key = task.role_name.key();
+            let known = records.remove(&key);
+            let version = known.as_ref().map_or(0, |known| known.version);
+            if version == self.versions.get(&key).copied().unwrap_or(0) {
+                task.ahead = Some(ReadAhead { known, role, registry: Arc::clone(&registry) });
+            }
+            tasks.push(task);
+        }
+        self.assess(tasks).await;
+    }
+
+    async fn known(&self, names: &[RoleName]) -> Result<Known, PortError> {
+        let records = self.ports.ledger.records(names).await?;
+        Ok((records, Arc::new(self.ports.ledger.registry_documents().await?)))
+    }
+
+    async fn assess(&mut self, tasks: Vec<RoleTask>) {
+        let (ports, settings) = (self.ports, self.settings);
+        let mut outcomes = stream::iter(tasks)
+            .map(|task| async move {
+                let outcome = assess_role(ports, settings, &task).await;
+                (task.role_name, outcome)
+            })
+            .buffer_unordered(ROLES_AT_ONCE);
+        while let Some((role_name, outcome)) = outcomes.next().await {
+            self.done.push(role_name.key());
+            match outcome {
+                Ok(role_arn) => self.summary.assessed.extend(role_arn),
+                Err(error) => self.summary.failures.push(format!("{role_name}: {error}")),
+            }
+        }
+    }
+}
+
+/// The role with the documents of its managed policies. `None` if one is on no page: it was made
+/// since, or is gone; the role is to be read by itself.
+fn with_documents(mut role: RolePolicies, documents: &Documents) -> Option<RolePolicies> {
+    for policy in role.identity.iter_mut().chain(&mut role.boundary) {
+        if policy.document.is_none() {
+            *policy = documents.get(&policy.policy)?.clone();
+        }
+    }
+    Some(role)
+}
