@@ -3,13 +3,17 @@
 
 use std::path::Path;
 
+use async_trait::async_trait;
 use change_events::read_batch;
 use ecr_audit::arn::RoleArn;
-use ecr_audit::journey::{handle, sweep};
+use ecr_audit::error::PortError;
+use ecr_audit::finding::Finding;
+use ecr_audit::journey::{Arrival, handle, sweep};
+use ecr_audit::ports::{ImportOutcome, Ports, SecurityHub, StoredFinding};
 use ecr_audit::settings::Settings;
 use futures::executor::block_on;
 use jiff::SignedDuration;
-use memory_adapters::{Account, Cluster, Nodegroup, Tags, World};
+use memory_adapters::{Account, Cluster, MemorySecurityHub, Nodegroup, Tags, World};
 use serde_json::{Value, json};
 
 const ACCOUNT: &str = "111122223333";
@@ -42,8 +46,8 @@ fn world() -> World {
     world
 }
 
-/// A recorded event comes over the queue. Whether its message is done.
-fn hear(world: &World, event: &str) -> bool {
+/// A recorded event, as it comes over the queue.
+fn arrivals(event: &str) -> Vec<Arrival> {
     let events = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
     let body = std::fs::read_to_string(events.join(event)).unwrap();
     let record = json!({
@@ -51,7 +55,12 @@ fn hear(world: &World, event: &str) -> bool {
     });
     let batch = read_batch(&json!({"Records": [record]}), ACCOUNT);
     assert!(batch.broken.is_empty(), "{:?}", batch.broken);
-    block_on(handle(&world.ports(), &settings(), &batch.arrivals)).failed.is_empty()
+    batch.arrivals
+}
+
+/// A recorded event comes over the queue. Whether its message is done.
+fn hear(world: &World, event: &str) -> bool {
+    block_on(handle(&world.ports(), &settings(), &arrivals(event))).failed.is_empty()
 }
 
 fn held(world: &World, check: &str) -> Value {
@@ -119,4 +128,55 @@ fn nothing_but_the_custom_action_writes_a_note() {
     assert!(hear(&world, "iam/DeleteRolePolicy.json"));
     assert_eq!(held(&world, "read-only")["Compliance"]["Status"], "PASSED");
     assert_eq!(note(&world, "read-only"), Value::Null);
+}
+
+/// Security Hub that takes no note.
+struct MuteSecurityHub<'hub> {
+    hub: &'hub MemorySecurityHub,
+    fault: &'hub PortError,
+}
+
+#[async_trait]
+impl SecurityHub for MuteSecurityHub<'_> {
+    async fn import(&self, findings: &[Finding]) -> Result<Vec<ImportOutcome>, PortError> {
+        self.hub.import(findings).await
+    }
+
+    async fn resolve(&self, findings: &[Finding]) -> Result<(), PortError> {
+        self.hub.resolve(findings).await
+    }
+
+    async fn reopen(&self, findings: &[Finding], note: &str) -> Result<(), PortError> {
+        self.hub.reopen(findings, note).await
+    }
+
+    async fn note(&self, _: &[Finding], _: &str) -> Result<(), PortError> {
+        Err(self.fault.clone())
+    }
+
+    async fn read_back(&self, ids: &[String]) -> Result<Vec<StoredFinding>, PortError> {
+        self.hub.read_back(ids).await
+    }
+}
+
+/// Somebody waits for the answer: what may pass is tried again, what stays is let go, for the
+/// finding itself is right.
+#[test]
+fn a_note_that_may_yet_be_written_makes_the_message_come_again() {
+    let call = "securityhub:BatchUpdateFindings";
+    for (fault, is_done) in [
+        (PortError::answered(call, 429, "TooManyRequestsException", "slow down"), false),
+        (PortError::answered(call, 403, "AccessDeniedException", "not authorized"), true),
+    ] {
+        let world = world();
+        let hub = MuteSecurityHub { hub: &world.security_hub, fault: &fault };
+        let ports = Ports { security_hub: &hub, ..world.ports() };
+        let handled = block_on(handle(&ports, &settings(), &arrivals(RECHECK)));
+        assert_eq!(handled.failed.is_empty(), is_done, "{fault}: {handled:?}");
+        assert_eq!(note(&world, "read-only"), Value::Null);
+        // It comes again, and by then Security Hub takes it.
+        assert!(hear(&world, RECHECK));
+        let text = "Looked at again, 2026-01-15 11:09:00 UTC: FAILED, HIGH.";
+        assert_eq!(note(&world, "read-only"), by_pullwatch(text));
+    }
 }
