@@ -36,10 +36,58 @@ pub struct Exception {
 pub struct ExceptionStep {
     /// The exception; absent where none holds.
     pub exception: Option<Exception>,
-    /// What became of it, in a sentence for the operators.
-    pub event: Option<String>,
+    /// What became of it, for the operators.
+    pub event: Option<ExceptionEvent>,
     /// Why the tag does nothing, in a sentence for the finding.
     pub note: Option<String>,
+}
+
+/// What became of an exception.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExceptionEvent {
+    /// Its beginning, its change or its end.
+    pub kind: ExceptionEventKind,
+    /// The same in a sentence.
+    pub sentence: String,
+    /// Whether somebody changed the tag; an exception also ends by its date, or with its role.
+    pub is_tag_changed: bool,
+    /// The change of the tag, as far as an event told.
+    pub change: Option<ReportedChange>,
+}
+
+/// What can become of an exception.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExceptionEventKind {
+    /// There was none before.
+    Begun,
+    /// It has another date or reason.
+    Changed,
+    /// There is none any more.
+    Ended,
+}
+
+impl ExceptionEventKind {
+    /// The word that a mail carries.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Begun => "begun",
+            Self::Changed => "changed",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+impl ExceptionEvent {
+    /// Somebody changed the tag.
+    fn by_tag(kind: ExceptionEventKind, sentence: String) -> Self {
+        Self { kind, sentence, is_tag_changed: true, change: None }
+    }
+
+    /// It ended, and nobody changed the tag.
+    pub fn ended_by_itself(why: &str) -> Self {
+        let sentence = format!("The exception has ended: {why}.");
+        Self { kind: ExceptionEventKind::Ended, sentence, is_tag_changed: false, change: None }
+    }
 }
 
 /// Reads the tag. A new date or reason keeps what is covered: to cover more, the tag has to be
@@ -51,13 +99,22 @@ pub fn step(
     now: Timestamp,
 ) -> ExceptionStep {
     let Some(tag) = tags.get(TAG) else {
-        let event = before.map(|_| "The exception has ended: its tag was taken away.".to_owned());
+        let sentence = "The exception has ended: its tag was taken away.".to_owned();
+        let event = before.map(|_| ExceptionEvent::by_tag(ExceptionEventKind::Ended, sentence));
         return ExceptionStep { event, ..ExceptionStep::default() };
     };
     let (until, reason) = match parse(tag, now) {
         Ok(parsed) => parsed,
         Err(why) => {
-            let event = before.map(|_| format!("The exception has ended: {why}."));
+            let event = before.map(|known| {
+                let sentence = format!("The exception has ended: {why}.");
+                match date(tag) {
+                    Some(until) if until == known.until && has_passed(until, now) => {
+                        ExceptionEvent::ended_by_itself(&why)
+                    }
+                    _ => ExceptionEvent::by_tag(ExceptionEventKind::Ended, sentence),
+                }
+            });
             let note = Some(format!("The tag {TAG} has no effect: {why}."));
             return ExceptionStep { exception: None, event, note };
         }
@@ -67,17 +124,20 @@ pub fn step(
         let actions: Vec<&str> =
             covered.elements.iter().map(|element| element.action.as_str()).collect();
         let what = if actions.is_empty() { "nothing".to_owned() } else { actions.join(", ") };
-        let event = format!("An exception has begun, until {until}: {reason}. It covers {what}.");
+        let sentence =
+            format!("An exception has begun, until {until}: {reason}. It covers {what}.");
+        let event = ExceptionEvent::by_tag(ExceptionEventKind::Begun, sentence);
         let exception = Some(Exception { until, reason, since: now, covered });
         return ExceptionStep { exception, event: Some(event), note: None };
     };
     let changed = known.until != until || known.reason != reason;
     let event = changed.then(|| {
-        format!(
+        let sentence = format!(
             "The exception was changed: until {until}, {reason}; before, until {}, {}. It covers \
              no more than before.",
             known.until, known.reason
-        )
+        );
+        ExceptionEvent::by_tag(ExceptionEventKind::Changed, sentence)
     });
     ExceptionStep {
         exception: Some(Exception { until, reason, ..known.clone() }),
@@ -107,8 +167,8 @@ pub fn excepted(result: &CheckResult, exception: &Exception) -> CheckResult {
     result
 }
 
-/// Who set or took away the tag, as far as an event told.
-pub fn by_whom(changes: &[ReportedChange]) -> String {
+/// The latest change of the tag, as far as an event told.
+pub fn change_of_tag(changes: &[ReportedChange]) -> Option<&ReportedChange> {
     let touches_tag = |reported: &&ReportedChange| match &reported.change {
         Change::Role { effect: RoleEffect::Tagged { tags }, .. } => tags.contains_key(TAG),
         Change::Role { effect: RoleEffect::Untagged { tag_keys }, .. } => {
@@ -116,14 +176,7 @@ pub fn by_whom(changes: &[ReportedChange]) -> String {
         }
         _ => false,
     };
-    match changes.iter().rev().find(touches_tag) {
-        Some(reported) => {
-            let event = &reported.event;
-            let time = event.time.strftime("%Y-%m-%d %H:%M:%S UTC");
-            format!("{} by {} at {time}.", event.name, event.actor.principal)
-        }
-        None => "No event told who changed the tag.".to_owned(),
-    }
+    changes.iter().rev().find(touches_tag)
 }
 
 /// The check that an exception is for. There is none for nodes that cannot pull.
@@ -131,23 +184,31 @@ pub const CHECK: Check = Check::ReadOnly;
 
 /// The last day and the reason; else why the tag does nothing.
 fn parse(tag: &str, now: Timestamp) -> Result<(Date, String), String> {
-    let (date, reason) = tag.trim().split_once(' ').unwrap_or((tag.trim(), ""));
-    let well_formed = date.len() == "YYYY-MM-DD".len();
-    let until = match date.parse::<Date>() {
-        Ok(until) if well_formed => until,
-        _ => return Err("it does not begin with a date, as in `2026-06-30 reason`".to_owned()),
+    let (_, reason) = tag.trim().split_once(' ').unwrap_or((tag.trim(), ""));
+    let Some(until) = date(tag) else {
+        return Err("it does not begin with a date, as in `2026-06-30 reason`".to_owned());
     };
     if reason.trim().is_empty() {
         return Err("it names no reason".to_owned());
     }
-    let today = now.to_zoned(TimeZone::UTC).date();
-    if until < today {
+    if has_passed(until, now) {
         return Err(format!("its date, {until}, has passed"));
     }
+    let today = now.to_zoned(TimeZone::UTC).date();
     if until > today.saturating_add(MOST_DAYS.days()) {
         return Err(format!("its date, {until}, is more than {MOST_DAYS} days ahead"));
     }
     Ok((until, reason.trim().to_owned()))
+}
+
+/// The date that a tag begins with.
+fn date(tag: &str) -> Option<Date> {
+    let date = tag.split_whitespace().next()?;
+    date.parse().ok().filter(|_| date.len() == "YYYY-MM-DD".len())
+}
+
+fn has_passed(until: Date, now: Timestamp) -> bool {
+    until < now.to_zoned(TimeZone::UTC).date()
 }
 
 #[cfg(test)]

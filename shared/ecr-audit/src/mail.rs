@@ -3,6 +3,7 @@
 
 mod command;
 mod link;
+pub mod operators;
 mod page;
 mod role;
 
@@ -10,8 +11,11 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::alert::{Alert, AlertedTransition, TransitionKind};
+use crate::arn::RoleArn;
 use crate::assessment::{CheckResult, Excess};
 use crate::change::ReportedChange;
+use crate::finding::Place;
+use crate::node_role::Use;
 use crate::permissions::{Access, PolicyStatement, Scope};
 use crate::remedy::Remedy;
 use crate::standard::{Check, Standard};
@@ -37,6 +41,10 @@ const LONGEST_SENTENCE: usize = 600;
 const LONGEST_OBSTACLE: usize = 2000;
 /// A remedy of more lines is told, but not shown.
 const MOST_COMMAND_LINES: usize = 300;
+
+/// What an alert says of a finding that a person had suppressed.
+pub(crate) const WORSE_THAN_SUPPRESSED: &str = "The finding was suppressed in Security Hub. This is worse than what was suppressed, so the \
+     finding is NEW again.";
 
 /// What an owner gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +97,7 @@ pub fn digest(owner: &str, alerts: &[Alert]) -> Mail {
     if let Some(alert) = alerts.first() {
         page.gap();
         page.line("Findings");
-        page.line(&console(alert, None));
+        page.line(&console(&alert.place, None));
     }
     let room = LONGEST_SUBJECT.saturating_sub("pullwatch:  ()".len() + account.len());
     let subject = format!("pullwatch: {} ({account})", printable(&look, room));
@@ -156,7 +164,7 @@ pub(crate) fn headline(alert: &Alert) -> String {
         },
         (TransitionKind::Resolved, Check::CanPull) => format!("{name} can pull from ECR again"),
         (_, Check::CanPull) => format!("{name} cannot pull from ECR"),
-        (_, Check::ReadOnly) => match abilities(&first.result.excess).first() {
+        (_, Check::ReadOnly) => match abilities_of(news(first)).first() {
             None => format!("{name} can do more than its standard permits"),
             Some(ability) if ability.is_conditional() => {
                 format!("{name} can {} on a condition", ability.sentence)
@@ -164,6 +172,14 @@ pub(crate) fn headline(alert: &Alert) -> String {
             Some(ability) => format!("{name} can {}", ability.sentence),
         },
     }
+}
+
+/// What a transition is about: of what became worse, what was added; else everything.
+fn news(transition: &AlertedTransition) -> impl Iterator<Item = &Excess> {
+    let is_about_all = transition.kind != TransitionKind::Worse
+        || !transition.result.excess.iter().any(|excess| transition.added.contains(&excess.action));
+    let excess = transition.result.excess.iter();
+    excess.filter(move |excess| is_about_all || transition.added.contains(&excess.action))
 }
 
 /// One transition of a digest, a line for each thing that the nodes can do.
@@ -222,20 +238,32 @@ fn headline_of(page: &mut Page, alert: &Alert) {
 }
 
 fn role_of(page: &mut Page, alert: &Alert) {
-    page.gap();
-    page.fact("Role", alert.role.arn.role_name().as_str());
-    page.fact("", alert.role.arn.as_str());
     let is_gone = alert.transitions.iter().any(|known| known.kind == TransitionKind::Gone);
-    let mut label = if is_gone { "Last seen" } else { "Worn by" };
-    for line in worn_by(&alert.uses) {
+    let worn = if is_gone { "Last seen" } else { "Worn by" };
+    facts_of(page, &alert.role.arn, (worn, &alert.uses), &alert.place, &alert.owners);
+}
+
+/// The facts that every mail about a role begins with.
+fn facts_of(
+    page: &mut Page,
+    role_arn: &RoleArn,
+    (worn, uses): (&str, &[Use]),
+    place: &Place,
+    owners: &[String],
+) {
+    page.gap();
+    page.fact("Role", role_arn.role_name().as_str());
+    page.fact("", role_arn.as_str());
+    let mut label = worn;
+    for line in worn_by(uses) {
         page.fact(label, &line);
         label = "";
     }
-    page.fact("Account", &alert.place.account);
-    let owners = match alert.owners.len() {
+    page.fact("Account", &place.account);
+    let owners = match owners.len() {
         0 => "nobody is named".to_owned(),
-        count if count > 20 => format!("{} +{}", alert.owners[..20].join(", "), count - 20),
-        _ => alert.owners.join(", "),
+        count if count > 20 => format!("{} +{}", owners[..20].join(", "), count - 20),
+        _ => owners.join(", "),
     };
     page.fact("Owner", &owners);
 }
@@ -297,10 +325,8 @@ fn transition_of(page: &mut Page, alert: &Alert, transition: &AlertedTransition)
         }
     }
     if transition.was_suppressed {
-        let sentence = "The finding was suppressed in Security Hub. This is worse than what was \
-                        suppressed, so the finding is NEW again.";
         page.gap();
-        page.wrapped("  ", sentence);
+        page.wrapped("  ", WORSE_THAN_SUPPRESSED);
     }
 }
 
@@ -401,14 +427,19 @@ fn changes_of(page: &mut Page, alert: &Alert) {
         page.wrapped("  ", &format!("{left} earlier changes, and then"));
     }
     for (index, reported) in shown.iter().enumerate() {
-        let event = &reported.event;
-        let call = format!("{} {}", event.name, about(&reported.change));
-        let time = event.time.strftime("%Y-%m-%d %H:%M:%S UTC");
-        page.wrapped_after("  ", &" ".repeat(27), &format!("{time}  {}", call.trim_end()));
+        call_of(page, reported);
         if shown.get(index + 1).is_none_or(|next| who(next) != who(reported)) {
             by(page, reported);
         }
     }
+}
+
+/// `2026-01-15 10:00:00 UTC  AttachRolePolicy NodeEcr`.
+fn call_of(page: &mut Page, reported: &ReportedChange) {
+    let event = &reported.event;
+    let call = format!("{} {}", event.name, about(&reported.change));
+    let time = event.time.strftime("%Y-%m-%d %H:%M:%S UTC");
+    page.wrapped_after("  ", &" ".repeat(27), &format!("{time}  {}", call.trim_end()));
 }
 
 /// Who made a change, and with which tool.
@@ -468,10 +499,10 @@ fn remedy_of(page: &mut Page, remedy: &Remedy) {
 
 fn closing_of(page: &mut Page, alert: &Alert) {
     page.gap();
-    let check = alert.transitions.first().map(|transition| transition.check);
+    let worst = alert.transitions.first().map(|transition| (&alert.role.arn, transition.check));
     page.line("Finding");
     // A line of its own, and nothing else on it: no form of the link fits into 78 columns.
-    page.line(&console(alert, check));
+    page.line(&console(&alert.place, worst));
     page.gap();
     if alert.is_failure() {
         page.fact("Silence", "suppress the finding, or tag the role pullwatch:exception");

@@ -9,11 +9,13 @@ use crate::alert::{Alert, AlertedTransition, TransitionKind};
 use crate::alert_choice::{is_failure_told, is_sent, is_untold};
 use crate::assessment::{Assessment, CheckResult, Fingerprint, RoleFacts};
 use crate::change::ReportedChange;
-use crate::exception;
+use crate::exception::{self, ExceptionEvent};
 use crate::finding::{Finding, Place, RecordState};
 use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
+use crate::mail::Mail;
+use crate::mail::operators::{About, Unanswered, cannot_tell, of_exception, topic_refused};
 use crate::node_role::Use;
-use crate::owner_topics::{OwnerTopics, TAG, owner_topics};
+use crate::owner_topics::{OwnerTopics, owner_topics};
 use crate::owners::owners;
 use crate::ports::StoredFinding;
 use crate::remedy::Remedy;
@@ -130,8 +132,8 @@ struct Told {
     /// The findings that are worse than what a person suppressed.
     reopened: BTreeSet<Check>,
     transitions: Vec<AlertedTransition>,
-    operators: Vec<String>,
-    exceptions: Vec<String>,
+    unanswered: Vec<Unanswered>,
+    exception: Option<ExceptionEvent>,
 }
 
 /// The answer of a check with the role's exception, if there is one. What cannot be answered now
@@ -150,8 +152,10 @@ fn under_exception(
     let before = step.before.exception.as_ref();
     let seen = exception::step(before, &assessment.role.tags, result, step.now);
     next.exception = seen.exception;
-    let by_whom = exception::by_whom(&next.changes);
-    told.exceptions.extend(seen.event.map(|event| format!("{event} {by_whom}")));
+    told.exception = seen.event.map(|event| {
+        let change = exception::change_of_tag(&next.changes).filter(|_| event.is_tag_changed);
+        ExceptionEvent { change: change.cloned(), ..event }
+    });
     let mut result = match &next.exception {
         Some(exception) => exception::excepted(result, exception),
         None => result.clone(),
@@ -199,11 +203,7 @@ fn answered(
     let before = step.before.checks.get(&check);
     let now = whole_milliseconds(step.now);
     let mut finding = Finding {
-        place: Place {
-            partition: step.settings.partition.clone(),
-            account: step.settings.account.clone(),
-            region: step.settings.security_hub_region.clone(),
-        },
+        place: place(step),
         check,
         standard: step.settings.standard,
         role: role.clone(),
@@ -232,7 +232,7 @@ fn answered(
         });
         if !is_known {
             let reason = result.reasons.join(" ");
-            told.operators.push(unanswered(next, check, &reason));
+            told.unanswered.push(Unanswered { check, reason, stands: None });
         }
     } else {
         told.is_definite = true;
@@ -361,10 +361,6 @@ fn is_held_otherwise(step: &Step<'_>, known: &CheckRecord) -> bool {
     })
 }
 
-fn unanswered(record: &Record, check: Check, reason: &str) -> String {
-    format!("{check} of {} cannot be answered: {reason}", record.role_arn)
-}
-
 /// A check that cannot be answered: a verdict that was had stays, with a note.
 fn not_available(step: &Step<'_>, next: &mut Record, check: Check, reason: &str, told: &mut Told) {
     let before = step.before.checks.get(&check);
@@ -388,7 +384,8 @@ fn not_available(step: &Step<'_>, next: &mut Record, check: Check, reason: &str,
         return;
     }
     if !is_same {
-        told.operators.push(unanswered(next, check, reason));
+        let (reason, stands) = (reason.to_owned(), Some(known.finding.result.clone()));
+        told.unanswered.push(Unanswered { check, reason, stands });
     }
     finding.uses = uses_of(step);
     finding.updated_at = later(step.now, before);
@@ -408,8 +405,8 @@ fn remember(next: &mut Record, finding: &Finding, ever_failed: bool) {
 /// The role is gone, or is no longer a node role.
 fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
     if next.exception.take().is_some() {
-        told.exceptions
-            .push("The exception has ended: the role is no longer a node role.".to_owned());
+        let why = "the role is gone, or is no longer a node role";
+        told.exception = Some(ExceptionEvent::ended_by_itself(why));
     }
     for (check, known) in &step.before.checks {
         if known.is_archived() {
@@ -491,19 +488,34 @@ fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
     if let Some(worst) = worst.filter(|_| is_sent) {
         alert_later(step, next, worst, told.transitions);
     }
-    if !told.operators.is_empty() {
-        let message = Message::Operators {
-            subject: format!("pullwatch cannot tell: {}", next.role_arn.role_name()),
-            text: told.operators.join("\n"),
-        };
-        next.outbox.push(undelivered(format!("{}/operators", step.id), message));
+    let (uses, place) = (uses_told(step), place(step));
+    let (role_arn, owners) = (next.role_arn.clone(), next.owners.clone());
+    let about =
+        About { role_arn: &role_arn, uses: &uses, owners: &owners, place: &place, id: &step.id };
+    if !told.unanswered.is_empty() {
+        let mail = cannot_tell(about, &told.unanswered);
+        next.outbox.push(for_operators(format!("{}/operators", step.id), mail));
     }
-    if !told.exceptions.is_empty() {
-        let message = Message::Operators {
-            subject: format!("pullwatch: exception for {}", next.role_arn.role_name()),
-            text: format!("{}\n{}", next.role_arn, told.exceptions.join("\n")),
-        };
-        next.outbox.push(undelivered(format!("{}/exception", step.id), message));
+    if let Some(event) = &told.exception {
+        let mail = of_exception(about, event);
+        next.outbox.push(for_operators(format!("{}/exception", step.id), mail));
+    }
+}
+
+/// The uses that are told: where none is left, the last.
+fn uses_told(step: &Step<'_>) -> Vec<Use> {
+    if step.uses.is_empty() {
+        step.before.uses.iter().map(|recorded| recorded.seen.clone()).collect()
+    } else {
+        uses_of(step)
+    }
+}
+
+fn place(step: &Step<'_>) -> Place {
+    Place {
+        partition: step.settings.partition.clone(),
+        account: step.settings.account.clone(),
+        region: step.settings.security_hub_region.clone(),
     }
 }
 
@@ -515,20 +527,12 @@ fn alert_later(
     worst: Finding,
     transitions: Vec<AlertedTransition>,
 ) {
-    let uses = if step.uses.is_empty() {
-        step.before.uses.iter().map(|recorded| recorded.seen.clone()).collect()
-    } else {
-        uses_of(step)
-    };
+    let uses = uses_told(step);
     let OwnerTopics { topics, refused } = owner_topics(&worst.role.tags, &uses, step.settings);
     let alert = Alert {
         id: step.id.clone(),
         time: step.now,
-        place: Place {
-            partition: step.settings.partition.clone(),
-            account: step.settings.account.clone(),
-            region: step.settings.security_hub_region.clone(),
-        },
+        place: place(step),
         standard: step.settings.standard,
         role: worst.role,
         uses,
@@ -552,19 +556,20 @@ fn alert_later(
         next.outbox.push(undelivered(entry, message));
     }
     if !refused.is_empty() {
-        let refused: Vec<String> = refused.iter().map(|name| format!("`{name}`")).collect();
-        let message = Message::Operators {
-            subject: format!("pullwatch: topic refused for {}", next.role_arn.role_name()),
-            text: format!(
-                "{}\nThe tag {TAG} names {}, which the stack's OwnerTopicArns does not list. \
-                 The stack's topic gets the alert {}.",
-                next.role_arn,
-                refused.join(", "),
-                step.id
-            ),
+        let about = About {
+            role_arn: &alert.role.arn,
+            uses: &alert.uses,
+            owners: &alert.owners,
+            place: &alert.place,
+            id: &step.id,
         };
-        next.outbox.push(undelivered(format!("{}/topics", step.id), message));
+        let mail = topic_refused(about, &refused);
+        next.outbox.push(for_operators(format!("{}/topics", step.id), mail));
     }
+}
+
+fn for_operators(id: String, mail: Mail) -> OutboxEntry {
+    undelivered(id, Message::Operators { subject: mail.subject, text: mail.text })
 }
 
 fn undelivered(id: String, message: Message) -> OutboxEntry {

@@ -11,6 +11,7 @@ use crate::finding::{Finding, RecordState};
 use crate::journey::publishing::publish_alert;
 use crate::journey::role::RoleError;
 use crate::ledger::{Message, OutboxEntry, Record};
+use crate::mail::operators::security_hub_off;
 use crate::ports::{ImportOutcome, Ports, Versioned, WriteOutcome};
 use crate::standard::Status;
 
@@ -170,8 +171,8 @@ async fn import(ports: &Ports<'_>, finding: &Finding, reopens: bool) -> Result<(
     let outcome = match ports.security_hub.import(findings).await {
         Err(PortError::NotEnabled { reason, .. }) => {
             tracing::error!(reason, "Security Hub is not enabled");
-            let subject = "pullwatch: Security Hub is not enabled";
-            return ports.topics.operators(subject, &reason).await;
+            let mail = security_hub_off(&finding.place, &reason);
+            return ports.topics.operators(&mail.subject, &mail.text).await;
         }
         outcome => outcome?,
     };

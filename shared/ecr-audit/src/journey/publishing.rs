@@ -4,6 +4,7 @@
 
 use crate::alert::Alert;
 use crate::error::PortError;
+use crate::mail::operators::topic_takes_nothing;
 use crate::ports::Ports;
 
 /// Publishes an alert.
@@ -42,12 +43,7 @@ async fn tell_operators(
     alerts: &[Alert],
     error: &PortError,
 ) -> Result<(), PortError> {
-    let topic = alerts.iter().find_map(|alert| alert.topic.as_ref());
-    let topic = topic.map_or("", |topic| topic.as_str());
-    let ids: Vec<&str> = alerts.iter().map(|alert| alert.id.as_str()).collect();
-    let text = format!(
-        "{topic}\n{error}\nThe stack's topic gets what should have gone there.\nId {}",
-        ids.join(", ")
-    );
-    ports.topics.operators("pullwatch: an owners' topic takes no alert", &text).await
+    let Some(topic) = alerts.iter().find_map(|alert| alert.topic.as_ref()) else { return Ok(()) };
+    let mail = topic_takes_nothing(topic, alerts, error);
+    ports.topics.operators(&mail.subject, &mail.text).await
 }

@@ -5,23 +5,24 @@
 //! line of its own, where every mail program still makes one link of it, in the shortest form that
 //! the console takes: the host without a region, the Id's colons and slashes as they are.
 
-use crate::alert::Alert;
+use crate::arn::RoleArn;
 use crate::asff::finding_id;
+use crate::finding::Place;
 use crate::standard::Check;
 
-/// The finding of a check, or all findings. The host is the partition's.
-pub fn console(alert: &Alert, check: Option<Check>) -> String {
-    let host = match alert.place.partition.as_str() {
+/// The finding of a check of a role, or all findings. The host is the partition's.
+pub fn console(place: &Place, finding: Option<(&RoleArn, Check)>) -> String {
+    let host = match place.partition.as_str() {
         "aws-cn" => "console.amazonaws.cn",
         "aws-us-gov" => "console.amazonaws-us-gov.com",
         _ => "console.aws.amazon.com",
     };
-    let region = &alert.place.region;
+    let region = &place.region;
     let findings = format!("https://{host}/securityhub/home?region={region}#/findings");
-    match check {
+    match finding {
         None => findings,
-        Some(check) => {
-            let id = encoded(&finding_id(&alert.role.arn, check));
+        Some((role_arn, check)) => {
+            let id = encoded(&finding_id(role_arn, check));
             format!("{findings}?search=Id%3D%255Coperator%255C%253AEQUALS%255C%253A{id}")
         }
     }

@@ -8,11 +8,13 @@
 use serde_json::{Value, json};
 
 use crate::alert::{Alert, AlertedTransition, TransitionKind};
+use crate::assessment::Excess;
 use crate::mail::{
-    Mail, by_whom, cited, console, headline, mail, place_of, was, worn_in, worst_first,
+    Mail, WORSE_THAN_SUPPRESSED, by_whom, cited, console, headline, mail, place_of, was, worn_in,
+    worst_first,
 };
 use crate::standard::Check;
-use crate::words::{abilities, about, shortened};
+use crate::words::{Ability, abilities_of, about, shortened};
 
 const LONGEST_SENTENCE: usize = 400;
 const MOST_ABILITIES: usize = 5;
@@ -33,6 +35,9 @@ pub fn chat(alert: &Alert, document: &Value) -> Value {
     ];
     for transition in &alert.transitions {
         lines.extend(told(alert, transition).iter().map(|line| format!("• {}", plain(line))));
+        if transition.was_suppressed {
+            lines.push(format!("• {WORSE_THAN_SUPPRESSED}"));
+        }
     }
     for reported in alert.changes.iter().rev().take(MOST_CHANGES) {
         let event = &reported.event;
@@ -41,8 +46,8 @@ pub fn chat(alert: &Alert, document: &Value) -> Value {
             format!("{time} {} {} {}", event.name, about(&reported.change), by_whom(reported));
         lines.push(format!("• {}", plain(&line)));
     }
-    let check = alert.transitions.first().map(|transition| transition.check);
-    lines.push(console(alert, check));
+    let worst = alert.transitions.first().map(|transition| (&alert.role.arn, transition.check));
+    lines.push(console(&alert.place, worst));
     notification(
         &mail(alert),
         &lines,
@@ -73,7 +78,7 @@ pub fn digest_chat(owner: &str, alerts: &[Alert], mail: &Mail, document: &Value)
     if shown.len() < alerts.len() {
         lines.push(format!("• and {} more", alerts.len() - shown.len()));
     }
-    lines.extend(sorted.first().map(|alert| console(alert, None)));
+    lines.extend(sorted.first().map(|alert| console(&alert.place, None)));
     let related: Vec<&str> = shown.iter().map(|alert| alert.role.arn.as_str()).collect();
     notification(
         mail,
@@ -130,32 +135,41 @@ fn told(alert: &Alert, transition: &AlertedTransition) -> Vec<String> {
             vec![format!("{}: cannot pull images. {reasons}", kind.as_str())]
         }
         (kind, Check::ReadOnly) => {
-            let can = abilities(&result.excess);
-            let left = can.len().saturating_sub(MOST_ABILITIES);
-            let mut lines: Vec<String> = can
+            let is_known = |excess: &&Excess| {
+                kind == TransitionKind::Worse
+                    && !transition.added.is_empty()
+                    && !transition.added.contains(&excess.action)
+            };
+            let (known, new): (Vec<&Excess>, Vec<&Excess>) =
+                result.excess.iter().partition(is_known);
+            let can: Vec<String> = abilities_of(new.into_iter())
                 .iter()
-                .take(MOST_ABILITIES)
-                .map(|ability| {
-                    let Some(worst) = ability.excess.first() else { return String::new() };
-                    let granted = worst
-                        .statements
-                        .first()
-                        .map_or(String::new(), |one| format!(", granted by {}", cited(one)));
-                    format!(
-                        "{}: can {} ({}) on {}{granted}",
-                        kind.as_str(),
-                        ability.words,
-                        ability.actions(2),
-                        place_of(alert, worst),
-                    )
-                })
+                .map(|ability| line(alert, kind.as_str(), ability))
+                .chain(
+                    abilities_of(known.into_iter())
+                        .iter()
+                        .map(|ability| line(alert, "as before", ability)),
+                )
                 .collect();
+            let left = can.len().saturating_sub(MOST_ABILITIES);
+            let mut lines: Vec<String> = can.into_iter().take(MOST_ABILITIES).collect();
             if left > 0 {
                 lines.push(format!("and {left} kinds of action more"));
             }
             lines
         }
     }
+}
+
+/// `new: can push images (ecr:PutImage +3) on every repository, granted by policy NodeEcr v4, …`.
+fn line(alert: &Alert, how: &str, ability: &Ability<'_>) -> String {
+    let Some(worst) = ability.excess.first() else { return String::new() };
+    let granted = worst
+        .statements
+        .first()
+        .map_or(String::new(), |one| format!(", granted by {}", cited(one)));
+    let (words, actions) = (ability.words, ability.actions(2));
+    format!("{how}: can {words} ({actions}) on {}{granted}", place_of(alert, worst))
 }
 
 fn owners(alert: &Alert) -> String {

@@ -11,6 +11,7 @@ use ecr_audit::assess::{RoleState, assess};
 use ecr_audit::assessment::Assessment;
 use ecr_audit::change::{Actor, Change, Event, ReportedChange, RoleEffect};
 use ecr_audit::ledger::{Message, Record, RecordedUse};
+use ecr_audit::mail::Mail;
 use ecr_audit::node_role::{Compute, Source, Use, UseKind};
 use ecr_audit::organization::OrganizationPolicies;
 use ecr_audit::remedy::{Remedy, remedy};
@@ -44,8 +45,8 @@ pub struct Told {
     pub findings: Vec<Value>,
     /// Alerts for the owners.
     pub alerts: Vec<Alert>,
-    /// Lines for the operators.
-    pub operators: Vec<String>,
+    /// Mails for the operators.
+    pub operators: Vec<Mail>,
 }
 
 impl Account {
@@ -130,7 +131,9 @@ impl Account {
             match entry.message {
                 Message::SecurityHub { finding, .. } => told.findings.push(asff(&finding)),
                 Message::Owners { alert } | Message::Digest { alert } => told.alerts.push(*alert),
-                Message::Operators { text, .. } => told.operators.push(text),
+                Message::Operators { subject, text } => {
+                    told.operators.push(Mail { subject, text });
+                }
             }
         }
         self.record = next;

@@ -9,10 +9,12 @@ use std::path::PathBuf;
 
 use ecr_audit::alert::Alert;
 use ecr_audit::message::{SnsMessage, alert_message, digest_message};
+use ecr_audit::ports::StoredFinding;
+use ecr_audit::standard::Check;
 use serde_json::Value;
 
-use crate::account::Told;
-use crate::story::{Year, first_sweep, year};
+use crate::account::{Account, Told, inline};
+use crate::story::{ROLE, Year, clean, first_sweep, grants, year};
 
 /// The folder of the goldens.
 pub fn folder() -> PathBuf {
@@ -20,7 +22,7 @@ pub fn folder() -> PathBuf {
 }
 
 /// Holds a text against its golden.
-fn check(name: &str, text: &str) {
+pub fn check(name: &str, text: &str) {
     let path = folder().join(name);
     if std::env::var_os("PULLWATCH_RENEW_GOLDEN").is_some() {
         std::fs::write(&path, text).expect("the folder of the goldens can be written");
@@ -79,6 +81,38 @@ fn mails_read_as_they_were_read() {
     check_mail("digest", &digest_message("team-payments", &first_sweep()));
 }
 
+/// What a person had suppressed became worse.
+fn worse_than_suppressed() -> Told {
+    let mut account = clean(ROLE);
+    let grant = |account: &mut Account, actions: &[&str], at: &str, id: &str| {
+        account.put(inline("push", &grants("Push", actions, "*")));
+        account.look(at, id, &[])
+    };
+    let id = "44444444-4444-4444-8444-444444444401";
+    let told = grant(&mut account, &["ecr:PutImage"], "2026-01-15T10:00:00Z", id);
+    let is_of_check = |finding: &&Value| finding["GeneratorId"] == "pullwatch/read-only";
+    let finding = told.findings.iter().find(is_of_check).expect("the finding is told");
+    let text = |field: &str| finding[field].as_str().unwrap().to_owned();
+    account.record.checks.get_mut(&Check::ReadOnly).unwrap().note_workflow(Some(&StoredFinding {
+        id: text("Id"),
+        updated_at: text("UpdatedAt"),
+        workflow_status: "SUPPRESSED".to_owned(),
+        record_state: text("RecordState"),
+        compliance_status: "FAILED".to_owned(),
+    }));
+    let actions = ["ecr:PutImage", "ecr:DeleteRepository"];
+    let id = "44444444-4444-4444-8444-444444444402";
+    grant(&mut account, &actions, "2026-01-16T10:00:00Z", id)
+}
+
+#[test]
+fn what_became_worse_than_what_was_suppressed_is_told_as_such() {
+    let message = alert_message(only_alert(&worse_than_suppressed()));
+    check_mail("worse-than-suppressed", &message);
+    check_json("chat-worse-than-suppressed", &text_for(&message, "default"));
+    check_json("document-worse-than-suppressed", &text_for(&message, "sqs"));
+}
+
 #[test]
 fn the_readme_shows_a_mail_as_it_is_sent() {
     let readme = include_str!("../../../../README.md");
@@ -92,11 +126,12 @@ fn the_readme_shows_a_mail_as_it_is_sent() {
 
 #[test]
 fn documents_for_programs_read_as_they_were_read() {
-    let Year { new, worse, resolved, cannot_pull, gone, .. } = year();
+    let Year { new, worse, resolved, reopened, cannot_pull, gone, .. } = year();
     for (name, told) in [
         ("new", new),
         ("worse", worse),
         ("resolved", resolved),
+        ("reopened", reopened),
         ("cannot-pull", cannot_pull),
         ("role-gone", gone),
     ] {
@@ -109,20 +144,31 @@ fn documents_for_programs_read_as_they_were_read() {
 
 #[test]
 fn chat_messages_read_as_they_were_read() {
-    let Year { new, .. } = year();
-    check_json("chat-new", &text_for(&alert_message(only_alert(&new)), "default"));
+    let Year { new, worse, resolved, reopened, cannot_pull, gone, .. } = year();
+    for (name, told) in [
+        ("new", new),
+        ("worse", worse),
+        ("resolved", resolved),
+        ("reopened", reopened),
+        ("cannot-pull", cannot_pull),
+        ("role-gone", gone),
+    ] {
+        let message = alert_message(only_alert(&told));
+        check_json(&format!("chat-{name}"), &text_for(&message, "default"));
+    }
     let digest = digest_message("team-payments", &first_sweep());
     check_json("chat-digest", &text_for(&digest, "default"));
 }
 
 #[test]
 fn findings_read_as_they_were_read() {
-    let Year { passed, new, worse, resolved, cannot_pull, not_available, gone, .. } = year();
+    let Year { passed, new, worse, resolved, reopened, cannot_pull, not_available, gone } = year();
     for (name, told) in [
         ("passed", passed),
         ("new", new),
         ("worse", worse),
         ("resolved", resolved),
+        ("reopened", reopened),
         ("cannot-pull", cannot_pull),
         ("not-available", not_available),
         ("role-gone", gone),

@@ -175,8 +175,8 @@ impl Life {
                     told.alerts.extend(of_check.map(|it| (it.kind, it.added)));
                 }
                 Message::Operators { text, .. } => {
-                    let of_check =
-                        text.lines().filter(|line| line.starts_with(self.check.as_str()));
+                    let lines = text.lines().map(str::trim_start);
+                    let of_check = lines.filter(|line| line.starts_with(self.check.as_str()));
                     told.operators.extend(of_check.map(str::to_owned));
                 }
             }
