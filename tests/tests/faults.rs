@@ -10,18 +10,15 @@ use change_events::read_batch;
 use ecr_audit::arn::{RoleArn, RoleName};
 use ecr_audit::error::PortError;
 use ecr_audit::finding::Finding;
-use ecr_audit::journey::{Handled, handle};
+use ecr_audit::journey::{Handled, handle, sweep};
 use ecr_audit::ports::{
     Iam, ImportOutcome, InstanceProfile, Page, Ports, SecurityHub, StoredFinding,
 };
 use ecr_audit::role_policies::{RolePolicies, RolePolicy};
 use ecr_audit::settings::Settings;
 use futures::executor::block_on;
-use jiff::Timestamp;
-use memory_adapters::{
-    Account, Cluster, ManualClock, MemoryAccount, MemoryLedger, MemorySecurityHub,
-    MemorySweepRequests, MemoryTopics, Nodegroup, Tags,
-};
+use jiff::{SignedDuration, Timestamp};
+use memory_adapters::{Account, Cluster, MemoryAccount, MemorySecurityHub, Nodegroup, Tags, World};
 use serde_json::{Value, json};
 
 const ACCOUNT: &str = "111122223333";
@@ -112,20 +109,15 @@ impl SecurityHub for RefusingSecurityHub<'_> {
 }
 
 /// The account of the recorded events: a nodegroup wears a role that can pull.
-struct World {
-    account: MemoryAccount,
-    ledger: MemoryLedger,
-    security_hub: MemorySecurityHub,
-    topics: MemoryTopics,
-    sweep_requests: MemorySweepRequests,
-    clock: ManualClock,
+struct Faults {
+    world: World,
     settings: Settings,
     iam_fault: Mutex<Option<PortError>>,
     refusal: Mutex<Option<String>>,
     messages: RefCell<usize>,
 }
 
-impl World {
+impl Faults {
     /// The world after its nodegroup was heard of.
     fn new() -> Self {
         let role_arn = RoleArn::parse(ROLE).unwrap();
@@ -139,21 +131,16 @@ impl World {
         account.create_nodegroup(REGION, "prod", "workers", nodegroup).unwrap();
         let mut settings = Settings::for_account(ACCOUNT, "aws", "us-east-1");
         settings.regions = vec![REGION.to_owned()];
-        let world = Self {
-            account: MemoryAccount::new(account),
-            ledger: MemoryLedger::default(),
-            security_hub: MemorySecurityHub::default(),
-            topics: MemoryTopics::default(),
-            sweep_requests: MemorySweepRequests::default(),
-            clock: ManualClock::new(now, "faults"),
+        let faults = Self {
+            world: World::new(account, now),
             settings,
             iam_fault: Mutex::new(None),
             refusal: Mutex::new(None),
             messages: RefCell::new(0),
         };
-        assert!(world.hear("eks/CreateNodegroup", 1).failed.is_empty());
-        assert_eq!(world.statuses()["read-only"], ("PASSED".to_owned(), "RESOLVED".to_owned()));
-        world
+        assert!(faults.hear("eks/CreateNodegroup", 1).failed.is_empty());
+        assert_eq!(faults.statuses()["read-only"], ("PASSED".to_owned(), "RESOLVED".to_owned()));
+        faults
     }
 
     /// A recorded event arrives, for the first time or again.
@@ -168,23 +155,16 @@ impl World {
         });
         let batch = read_batch(&json!({ "Records": [record] }), ACCOUNT);
         assert!(batch.broken.is_empty(), "{:?}", batch.broken);
-        let iam = FaultyIam { account: &self.account, fault: &self.iam_fault };
-        let security_hub = RefusingSecurityHub { hub: &self.security_hub, reason: &self.refusal };
-        let ports = Ports {
-            iam: &iam,
-            eks: &self.account,
-            ecr: &self.account,
-            ledger: &self.ledger,
-            security_hub: &security_hub,
-            topics: &self.topics,
-            sweep_requests: &self.sweep_requests,
-            clock: &self.clock,
-        };
+        let Self { world, iam_fault, refusal, .. } = self;
+        let iam = FaultyIam { account: &world.account, fault: iam_fault };
+        let security_hub = RefusingSecurityHub { hub: &world.security_hub, reason: refusal };
+        let ports = Ports { iam: &iam, security_hub: &security_hub, ..world.ports() };
         block_on(handle(&ports, &self.settings, &batch.arrivals))
     }
 
     fn attach_push(&self) {
-        self.account
+        self.world
+            .account
             .change(|account| account.attach_role_policy("prod-workers", NODE_ECR))
             .unwrap();
     }
@@ -198,7 +178,7 @@ impl World {
     }
 
     fn held(&self, check: &str) -> Value {
-        let findings = self.security_hub.findings();
+        let findings = self.world.security_hub.findings();
         let held = findings.into_iter().find(|finding| finding.id.ends_with(check));
         held.expect("the finding is there").asff
     }
@@ -206,7 +186,7 @@ impl World {
     /// Compliance and workflow of each check.
     fn statuses(&self) -> BTreeMap<String, (String, String)> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let findings = self.security_hub.findings().into_iter();
+        let findings = self.world.security_hub.findings().into_iter();
         findings
             .map(|held| {
                 let check = held.id.rsplit('/').next().unwrap().to_owned();
@@ -227,57 +207,61 @@ fn throttled() -> PortError {
 
 #[test]
 fn a_throttled_read_records_nothing_and_the_message_comes_again() {
-    let world = World::new();
-    let (before, findings) = (world.ledger.state(), world.security_hub.findings());
-    world.attach_push();
-    world.iam_answers(throttled());
-    let handled = world.hear("iam/AttachRolePolicy", 1);
+    let faults = Faults::new();
+    let (before, findings) = (faults.world.ledger.state(), faults.world.security_hub.findings());
+    faults.attach_push();
+    faults.iam_answers(throttled());
+    let handled = faults.hear("iam/AttachRolePolicy", 1);
     assert_eq!(handled.failed.len(), 1);
     assert!(handled.failed.values().all(|reason| reason.contains("Throttling")), "{handled:?}");
-    assert_eq!(world.ledger.state(), before);
-    assert_eq!(world.security_hub.findings(), findings);
-    assert_eq!(world.topics.alerts().len(), 0);
+    assert_eq!(faults.world.ledger.state(), before);
+    assert_eq!(faults.world.security_hub.findings(), findings);
+    assert_eq!(faults.world.topics.alerts().len(), 0);
 
-    world.iam_is_well();
-    assert!(world.hear("iam/AttachRolePolicy", 2).failed.is_empty());
-    assert_eq!(world.statuses()["read-only"].0, "FAILED");
-    assert_eq!(world.topics.alerts().len(), 1);
+    faults.iam_is_well();
+    assert!(faults.hear("iam/AttachRolePolicy", 2).failed.is_empty());
+    assert_eq!(faults.statuses()["read-only"].0, "FAILED");
+    assert_eq!(faults.world.topics.alerts().len(), 1);
 }
 
 #[test]
 fn a_denied_read_leaves_the_verdict_and_tells_the_operators() {
-    let world = World::new();
-    world.attach_push();
-    assert!(world.hear("iam/AttachRolePolicy", 1).failed.is_empty());
-    world.account.change(|account| account.detach_role_policy("prod-workers", NODE_ECR)).unwrap();
-    world.iam_answers(denied());
-    assert!(world.hear("iam/DetachRolePolicy", 1).failed.is_empty());
+    let faults = Faults::new();
+    faults.attach_push();
+    assert!(faults.hear("iam/AttachRolePolicy", 1).failed.is_empty());
+    faults
+        .world
+        .account
+        .change(|account| account.detach_role_policy("prod-workers", NODE_ECR))
+        .unwrap();
+    faults.iam_answers(denied());
+    assert!(faults.hear("iam/DetachRolePolicy", 1).failed.is_empty());
     // What was FAILED stays so: nobody saw that it was put right.
-    assert_eq!(world.statuses()["read-only"], ("FAILED".to_owned(), "NEW".to_owned()));
-    assert!(world.held("read-only")["Description"].as_str().unwrap().contains("AccessDenied"));
-    assert_eq!(world.topics.alerts().len(), 1, "nobody is told that it is resolved");
-    let lines = world.topics.operators_lines();
+    assert_eq!(faults.statuses()["read-only"], ("FAILED".to_owned(), "NEW".to_owned()));
+    assert!(faults.held("read-only")["Description"].as_str().unwrap().contains("AccessDenied"));
+    assert_eq!(faults.world.topics.alerts().len(), 1, "nobody is told that it is resolved");
+    let lines = faults.world.topics.operators_lines();
     assert!(lines.iter().any(|line| line.text.contains("AccessDenied")), "{lines:?}");
 
-    world.iam_is_well();
-    assert!(world.hear("iam/DetachRolePolicy", 1).failed.is_empty());
-    assert_eq!(world.statuses()["read-only"], ("PASSED".to_owned(), "RESOLVED".to_owned()));
-    assert_eq!(world.topics.alerts().len(), 2);
+    faults.iam_is_well();
+    assert!(faults.hear("iam/DetachRolePolicy", 1).failed.is_empty());
+    assert_eq!(faults.statuses()["read-only"], ("PASSED".to_owned(), "RESOLVED".to_owned()));
+    assert_eq!(faults.world.topics.alerts().len(), 2);
 }
 
 #[test]
 fn a_role_that_was_never_read_is_not_available() {
-    let world = World::new();
+    let faults = Faults::new();
     let other = RoleArn::parse("arn:aws:iam::111122223333:role/unread").unwrap();
-    world.account.change(|account| {
+    faults.world.account.change(|account| {
         account.create_role(&other, LATE.parse().unwrap()).unwrap();
         account.delete_nodegroup(REGION, "prod", "workers").unwrap();
         let nodegroup = Nodegroup { node_role: other.clone(), tags: Tags::new() };
         account.create_nodegroup(REGION, "prod", "workers", nodegroup).unwrap();
     });
-    world.iam_answers(denied());
-    assert!(world.hear("eks/CreateNodegroup", 1).failed.is_empty());
-    let findings = world.security_hub.findings();
+    faults.iam_answers(denied());
+    assert!(faults.hear("eks/CreateNodegroup", 1).failed.is_empty());
+    let findings = faults.world.security_hub.findings();
     let of_other: Vec<&Value> = findings
         .iter()
         .filter(|finding| finding.id.starts_with(other.as_str()))
@@ -292,75 +276,111 @@ fn a_role_that_was_never_read_is_not_available() {
 
 #[test]
 fn a_document_that_is_no_policy_is_named_and_nothing_passes() {
-    let world = World::new();
+    let faults = Faults::new();
     let broken = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Permit"}"#;
-    world.account.change(|account| {
+    faults.world.account.change(|account| {
         account.put_role_policy("prod-workers", "broken", broken).unwrap();
     });
-    let handled = world.hear("iam/PutRolePolicy", 2);
+    let handled = faults.hear("iam/PutRolePolicy", 2);
     assert!(handled.failed.is_empty(), "{handled:?}");
     // It had passed before, and that verdict is no longer sure.
-    let finding = world.held("read-only");
+    let finding = faults.held("read-only");
     let description = finding["Description"].as_str().unwrap();
     assert!(description.contains("inline:broken"), "{description}");
-    let lines = world.topics.operators_lines();
+    let lines = faults.world.topics.operators_lines();
     assert!(lines.iter().any(|line| line.text.contains("inline:broken")), "{lines:?}");
 }
 
 #[test]
 fn a_role_deleted_since_its_event_is_archived_and_its_owner_told() {
-    let world = World::new();
-    world.attach_push();
-    assert!(world.hear("iam/AttachRolePolicy", 1).failed.is_empty());
-    world.account.change(|account| {
+    let faults = Faults::new();
+    faults.attach_push();
+    assert!(faults.hear("iam/AttachRolePolicy", 1).failed.is_empty());
+    faults.world.account.change(|account| {
         account.detach_role_policy("prod-workers", NODE_ECR).unwrap();
         account.detach_role_policy("prod-workers", PULL_ONLY).unwrap();
         account.delete_role("prod-workers").unwrap();
     });
     // The event is about a policy; that the role is gone is seen in the read.
-    assert!(world.hear("iam/DetachRolePolicy", 2).failed.is_empty());
-    assert_eq!(world.held("read-only")["RecordState"], "ARCHIVED");
-    assert_eq!(world.statuses()["read-only"].0, "FAILED", "its last verdict stays");
-    assert_eq!(world.topics.alerts().len(), 2);
+    assert!(faults.hear("iam/DetachRolePolicy", 2).failed.is_empty());
+    assert_eq!(faults.held("read-only")["RecordState"], "ARCHIVED");
+    assert_eq!(faults.statuses()["read-only"].0, "FAILED", "its last verdict stays");
+    assert_eq!(faults.world.topics.alerts().len(), 2);
 }
 
 #[test]
 fn a_fresh_change_that_is_not_visible_yet_comes_again_once() {
-    let world = World::new();
-    world.clock.set("2026-01-15T10:02:00Z".parse().unwrap());
-    let before = world.ledger.state();
-    let handled = world.hear("iam/AttachRolePolicy", 1);
+    let faults = Faults::new();
+    faults.world.clock.set("2026-01-15T10:02:00Z".parse().unwrap());
+    let before = faults.world.ledger.state();
+    let handled = faults.hear("iam/AttachRolePolicy", 1);
     assert_eq!(handled.failed.len(), 1);
-    assert_eq!(world.ledger.state(), before);
+    assert_eq!(faults.world.ledger.state(), before);
     // From the second receipt on, what is read is believed.
-    assert!(world.hear("iam/AttachRolePolicy", 2).failed.is_empty());
-    assert_eq!(world.statuses()["read-only"].0, "PASSED");
+    assert!(faults.hear("iam/AttachRolePolicy", 2).failed.is_empty());
+    assert_eq!(faults.statuses()["read-only"].0, "PASSED");
 }
 
 #[test]
 fn a_refused_finding_keeps_its_message_and_the_mail_goes_once() {
-    let world = World::new();
-    world.attach_push();
-    *world.refusal.lock().unwrap() = Some("InvalidInput: Title is too long".to_owned());
-    let handled = world.hear("iam/AttachRolePolicy", 1);
+    let faults = Faults::new();
+    faults.attach_push();
+    *faults.refusal.lock().unwrap() = Some("InvalidInput: Title is too long".to_owned());
+    let handled = faults.hear("iam/AttachRolePolicy", 1);
     assert_eq!(handled.failed.len(), 1);
     assert!(handled.failed.values().all(|reason| reason.contains("Title is too long")));
-    assert_eq!(world.topics.alerts().len(), 1);
-    assert_eq!(world.statuses()["read-only"].0, "PASSED", "Security Hub holds the old one");
+    assert_eq!(faults.world.topics.alerts().len(), 1);
+    assert_eq!(faults.statuses()["read-only"].0, "PASSED", "Security Hub holds the old one");
 
-    *world.refusal.lock().unwrap() = None;
-    assert!(world.hear("iam/AttachRolePolicy", 2).failed.is_empty());
-    assert_eq!(world.statuses()["read-only"].0, "FAILED");
-    assert_eq!(world.topics.alerts().len(), 1, "nothing repeats");
+    *faults.refusal.lock().unwrap() = None;
+    assert!(faults.hear("iam/AttachRolePolicy", 2).failed.is_empty());
+    assert_eq!(faults.statuses()["read-only"].0, "FAILED");
+    assert_eq!(faults.world.topics.alerts().len(), 1, "nothing repeats");
 }
 
+/// Both findings of a role are refused, and nobody reads the same twice.
 #[test]
-fn where_security_hub_is_off_the_operators_hear_and_mails_go_on() {
-    let world = World::new();
-    world.attach_push();
-    world.security_hub.set_enabled(false);
-    assert!(world.hear("iam/AttachRolePolicy", 1).failed.is_empty());
-    assert_eq!(world.topics.alerts().len(), 1);
-    let lines = world.topics.operators_lines();
-    assert!(lines.iter().any(|line| line.subject.contains("Security Hub is not enabled")));
+fn where_security_hub_is_off_the_operators_hear_it_once_and_mails_go_on() {
+    let faults = Faults::new();
+    faults.attach_push();
+    faults.world.security_hub.set_enabled(false);
+    let imports = faults.world.security_hub.imports().len();
+    assert!(faults.hear("iam/AttachRolePolicy", 1).failed.is_empty());
+    assert_eq!(faults.world.topics.alerts().len(), 1);
+    assert_eq!(faults.world.security_hub.imports().len(), imports);
+    let lines = faults.world.topics.operators_lines();
+    let subjects: Vec<&str> = lines.iter().map(|line| line.subject.as_str()).collect();
+    assert_eq!(subjects, ["pullwatch: Security Hub is not enabled (111122223333)"]);
+}
+
+/// So does the first sweep of many roles, and the sweep that comes after it is switched on brings
+/// what was missed.
+#[test]
+fn a_sweep_without_security_hub_tells_the_operators_once_and_the_next_makes_up_for_it() {
+    let faults = Faults::new();
+    faults.world.account.change(|account| {
+        for number in 0..5 {
+            let arn = format!("arn:aws:iam::111122223333:role/more-{number}");
+            let role_arn = RoleArn::parse(&arn).unwrap();
+            account.create_role(&role_arn, LATE.parse().unwrap()).unwrap();
+            let nodegroup = Nodegroup { node_role: role_arn, tags: Tags::new() };
+            account.create_nodegroup(REGION, "prod", &format!("more-{number}"), nodegroup).unwrap();
+        }
+    });
+    let held = |faults: &Faults| faults.world.security_hub.findings().len();
+    faults.world.security_hub.set_enabled(false);
+    block_on(sweep(&faults.world.ports(), &faults.world.account, &faults.settings)).unwrap();
+    assert_eq!(
+        faults.world.topics.operators_lines().len(),
+        1,
+        "{:?}",
+        faults.world.topics.operators_lines()
+    );
+    assert_eq!((faults.world.topics.digests().len(), held(&faults)), (1, 2));
+
+    faults.world.security_hub.set_enabled(true);
+    faults.world.clock.advance(SignedDuration::from_hours(24));
+    block_on(sweep(&faults.world.ports(), &faults.world.account, &faults.settings)).unwrap();
+    assert_eq!((faults.world.topics.digests().len(), held(&faults)), (1, 12));
+    assert_eq!(faults.world.topics.operators_lines().len(), 1);
 }

@@ -7,28 +7,21 @@ use ecr_audit::change::{Actor, Change, Event, ReportedChange, RoleEffect};
 use ecr_audit::journey::{Arrival, handle, sweep};
 use ecr_audit::mail::mail;
 use ecr_audit::message::document;
-use ecr_audit::ports::Ports;
+use ecr_audit::ports::Clock;
 use ecr_audit::settings::Settings;
 use ecr_audit::standard::Check;
 use futures::executor::block_on;
 use jiff::{SignedDuration, Timestamp};
-use memory_adapters::{
-    Account, Cluster, HeldFinding, ManualClock, MemoryAccount, MemoryLedger, MemorySecurityHub,
-    MemorySweepRequests, MemoryTopics, Nodegroup, Tags,
-};
+use memory_adapters::{Account, Cluster, HeldFinding, Nodegroup, Tags, World};
 use serde_json::json;
 
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "eu-west-1";
 const PULL_ONLY: &str = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly";
 
-struct World {
-    account: MemoryAccount,
-    ledger: MemoryLedger,
-    security_hub: MemorySecurityHub,
-    topics: MemoryTopics,
-    sweep_requests: MemorySweepRequests,
-    clock: ManualClock,
+/// A role whose finding a person may suppress.
+struct Watched {
+    world: World,
     settings: Settings,
 }
 
@@ -40,7 +33,7 @@ fn id() -> String {
     finding_id(&role_arn(), Check::ReadOnly)
 }
 
-impl World {
+impl Watched {
     /// A role that can push, after its first sweep.
     fn new() -> Self {
         let now: Timestamp = "2026-01-15T10:00:00Z".parse().unwrap();
@@ -52,45 +45,24 @@ impl World {
         account.create_nodegroup(REGION, "prod", "workers", nodegroup).unwrap();
         let mut settings = Settings::for_account(ACCOUNT, "aws", "us-east-1");
         settings.regions = vec![REGION.to_owned()];
-        let world = Self {
-            account: MemoryAccount::new(account),
-            ledger: MemoryLedger::default(),
-            security_hub: MemorySecurityHub::default(),
-            topics: MemoryTopics::default(),
-            sweep_requests: MemorySweepRequests::default(),
-            clock: ManualClock::new(now, "suppression"),
-            settings,
-        };
-        world.sweep();
-        world.grants(&["ecr:PutImage"]);
-        assert_eq!((world.alerts(), world.workflow().as_str()), (1, "NEW"));
-        world
-    }
-
-    fn ports(&self) -> Ports<'_> {
-        Ports {
-            iam: &self.account,
-            eks: &self.account,
-            ecr: &self.account,
-            ledger: &self.ledger,
-            security_hub: &self.security_hub,
-            topics: &self.topics,
-            sweep_requests: &self.sweep_requests,
-            clock: &self.clock,
-        }
+        let watched = Self { world: World::new(account, now), settings };
+        watched.sweep();
+        watched.grants(&["ecr:PutImage"]);
+        assert_eq!((watched.alerts(), watched.workflow().as_str()), (1, "NEW"));
+        watched
     }
 
     fn sweep(&self) {
-        self.clock.advance(SignedDuration::from_hours(1));
-        block_on(sweep(&self.ports(), &self.account, &self.settings)).unwrap();
+        self.world.clock.advance(SignedDuration::from_hours(1));
+        block_on(sweep(&self.world.ports(), &self.world.account, &self.settings)).unwrap();
     }
 
     /// Somebody puts an inline policy with these actions, and the event comes.
     fn grants(&self, actions: &[&str]) {
-        self.clock.advance(SignedDuration::from_mins(20));
+        self.world.clock.advance(SignedDuration::from_mins(20));
         let statement = json!({"Effect": "Allow", "Action": actions, "Resource": "*"});
         let document = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
-        self.account.change(|account| {
+        self.world.account.change(|account| {
             account.put_role_policy("workers", "more", &document).unwrap();
         });
         self.hear();
@@ -114,21 +86,20 @@ impl World {
             is_first_receipt: false,
             changes: vec![ReportedChange { change, event }],
         };
-        let handled = block_on(handle(&self.ports(), &self.settings, &[arrival]));
+        let handled = block_on(handle(&self.world.ports(), &self.settings, &[arrival]));
         assert!(handled.failed.is_empty(), "{handled:?}");
     }
 
     fn clock_id(&self) -> String {
-        use ecr_audit::ports::Clock;
-        self.clock.unique_id()
+        self.world.clock.unique_id()
     }
 
     fn suppress(&self) {
-        assert!(self.security_hub.set_workflow(&id(), "SUPPRESSED"));
+        assert!(self.world.security_hub.set_workflow(&id(), "SUPPRESSED"));
     }
 
     fn finding(&self) -> HeldFinding {
-        let mut findings = self.security_hub.findings().into_iter();
+        let mut findings = self.world.security_hub.findings().into_iter();
         findings.find(|held| held.id == id()).expect("Security Hub holds the finding")
     }
 
@@ -141,14 +112,14 @@ impl World {
     }
 
     fn alerts(&self) -> usize {
-        self.topics.alerts().len()
+        self.world.topics.alerts().len()
     }
 }
 
 #[test]
 fn what_is_no_worse_than_what_was_suppressed_stays_silent() {
-    let world = World::new();
-    world.suppress();
+    let watched = Watched::new();
+    watched.suppress();
     // It is resolved, comes back, and is swept meanwhile: nobody is told, and nothing is lost.
     for (actions, status) in [
         (&["s3:GetObject"][..], "PASSED"),
@@ -156,93 +127,93 @@ fn what_is_no_worse_than_what_was_suppressed_stays_silent() {
         (&["s3:GetObject"], "PASSED"),
         (&["ecr:TagResource"], "FAILED"),
     ] {
-        let before = world.alerts();
-        world.grants(actions);
-        assert_eq!(world.status(), status);
+        let before = watched.alerts();
+        watched.grants(actions);
+        assert_eq!(watched.status(), status);
         if actions == ["ecr:TagResource"] {
             // Another right than the suppressed one.
-            assert_eq!((world.alerts(), world.workflow().as_str()), (before + 1, "NEW"));
+            assert_eq!((watched.alerts(), watched.workflow().as_str()), (before + 1, "NEW"));
         } else {
-            assert_eq!((world.alerts(), world.workflow().as_str()), (1, "SUPPRESSED"));
-            world.sweep();
-            assert_eq!((world.alerts(), world.workflow().as_str()), (1, "SUPPRESSED"));
+            assert_eq!((watched.alerts(), watched.workflow().as_str()), (1, "SUPPRESSED"));
+            watched.sweep();
+            assert_eq!((watched.alerts(), watched.workflow().as_str()), (1, "SUPPRESSED"));
         }
     }
 }
 
 #[test]
 fn what_is_worse_is_new_again_with_a_note_and_the_alert_says_so() {
-    let world = World::new();
-    world.suppress();
-    world.grants(&["ecr:PutImage", "ecr:SetRepositoryPolicy"]);
-    assert_eq!((world.alerts(), world.workflow().as_str()), (2, "NEW"));
-    let note = world.finding().asff["Note"]["Text"].as_str().unwrap().to_owned();
+    let watched = Watched::new();
+    watched.suppress();
+    watched.grants(&["ecr:PutImage", "ecr:SetRepositoryPolicy"]);
+    assert_eq!((watched.alerts(), watched.workflow().as_str()), (2, "NEW"));
+    let note = watched.finding().asff["Note"]["Text"].as_str().unwrap().to_owned();
     assert!(note.contains("when this finding was suppressed"), "{note}");
 
-    let alert = world.topics.alerts().pop().unwrap();
+    let alert = watched.world.topics.alerts().pop().unwrap();
     assert_eq!(alert.transitions[0].added, ["ecr:SetRepositoryPolicy"]);
     assert_eq!(document(&alert)["transitions"][0]["was_suppressed"], true);
     let text = mail(&alert).text;
     assert!(text.contains("The finding was suppressed in Security Hub."), "{text}");
 
     // The suppression is over: what comes next is told as ever.
-    world.grants(&["s3:GetObject"]);
-    assert_eq!((world.alerts(), world.workflow().as_str()), (3, "RESOLVED"));
-    world.grants(&["ecr:PutImage"]);
-    assert_eq!((world.alerts(), world.workflow().as_str()), (4, "NEW"));
-    assert!(!world.topics.alerts().pop().unwrap().transitions[0].was_suppressed);
+    watched.grants(&["s3:GetObject"]);
+    assert_eq!((watched.alerts(), watched.workflow().as_str()), (3, "RESOLVED"));
+    watched.grants(&["ecr:PutImage"]);
+    assert_eq!((watched.alerts(), watched.workflow().as_str()), (4, "NEW"));
+    assert!(!watched.world.topics.alerts().pop().unwrap().transitions[0].was_suppressed);
 }
 
 /// The sweep notices what nobody told of, before anything worse comes.
 #[test]
 fn a_suppression_that_a_sweep_noticed_is_bound_to_what_it_found() {
-    let world = World::new();
-    world.suppress();
-    world.sweep();
-    let records = world.ledger.state();
+    let watched = Watched::new();
+    watched.suppress();
+    watched.sweep();
+    let records = watched.world.ledger.state();
     let text = serde_json::to_string(&records).unwrap();
     assert!(text.contains("\"suppressed\""), "{text}");
-    world.grants(&["ecr:PutImage", "ecr:BatchDeleteImage"]);
-    assert_eq!((world.alerts(), world.workflow().as_str()), (2, "NEW"));
+    watched.grants(&["ecr:PutImage", "ecr:BatchDeleteImage"]);
+    assert_eq!((watched.alerts(), watched.workflow().as_str()), (2, "NEW"));
 }
 
 #[test]
 fn whoever_lifts_the_suppression_is_told_again() {
-    let world = World::new();
-    world.suppress();
-    world.grants(&["s3:GetObject"]);
-    assert_eq!(world.alerts(), 1);
-    assert!(world.security_hub.set_workflow(&id(), "NEW"));
-    world.grants(&["ecr:PutImage"]);
-    assert_eq!(world.alerts(), 2);
+    let watched = Watched::new();
+    watched.suppress();
+    watched.grants(&["s3:GetObject"]);
+    assert_eq!(watched.alerts(), 1);
+    assert!(watched.world.security_hub.set_workflow(&id(), "NEW"));
+    watched.grants(&["ecr:PutImage"]);
+    assert_eq!(watched.alerts(), 2);
 }
 
 #[test]
 fn a_suppressed_role_that_goes_is_archived_in_silence() {
-    let world = World::new();
-    world.suppress();
-    world.account.change(|account| account.delete_role("workers").unwrap());
-    world.hear();
-    assert_eq!(world.finding().asff["RecordState"], "ARCHIVED");
-    assert_eq!((world.alerts(), world.workflow().as_str()), (1, "SUPPRESSED"));
+    let watched = Watched::new();
+    watched.suppress();
+    watched.world.account.change(|account| account.delete_role("workers").unwrap());
+    watched.hear();
+    assert_eq!(watched.finding().asff["RecordState"], "ARCHIVED");
+    assert_eq!((watched.alerts(), watched.workflow().as_str()), (1, "SUPPRESSED"));
 }
 
 /// No suppression can be read where Security Hub is off; then owners are told.
 #[test]
 fn without_security_hub_nothing_is_suppressed() {
-    let world = World::new();
-    world.suppress();
-    world.security_hub.set_enabled(false);
-    world.grants(&["s3:GetObject"]);
-    assert_eq!(world.alerts(), 2);
+    let watched = Watched::new();
+    watched.suppress();
+    watched.world.security_hub.set_enabled(false);
+    watched.grants(&["s3:GetObject"]);
+    assert_eq!(watched.alerts(), 2);
 }
 
 /// Before an alert, the role's other finding is looked for too.
 #[test]
 fn a_lost_finding_of_the_same_role_comes_back_with_the_alert() {
-    let world = World::new();
+    let watched = Watched::new();
     let other = finding_id(&role_arn(), Check::CanPull);
-    assert!(world.security_hub.expire(&other));
-    world.grants(&["ecr:PutImage", "ecr:SetRepositoryPolicy"]);
-    assert!(world.security_hub.findings().iter().any(|held| held.id == other));
+    assert!(watched.world.security_hub.expire(&other));
+    watched.grants(&["ecr:PutImage", "ecr:SetRepositoryPolicy"]);
+    assert!(watched.world.security_hub.findings().iter().any(|held| held.id == other));
 }

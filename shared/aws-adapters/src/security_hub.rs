@@ -32,8 +32,14 @@ const IDS_AT_ONCE: usize = 20;
 /// The stack on which findings are read, in bytes. Only what is touched takes memory.
 const LARGE_STACK: usize = 64 << 20;
 
-/// Security Hub says by this code that it is not switched on.
+/// Security Hub says by this code that it is not switched on, or that the account may not do what
+/// it asked for. A right that the function's role lacks is AccessDeniedException.
+/// <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html>
 const NOT_ENABLED: &str = "InvalidAccessException";
+
+/// What it says in words, where it is not switched on: `Account 111122223333 is not subscribed to
+/// AWS Security Hub`.
+const NOT_SUBSCRIBED: &str = "not subscribed";
 
 /// Security Hub by the SDK.
 #[derive(Clone, Debug)]
@@ -225,7 +231,15 @@ where
 {
     answer.map_err(|error| match error.as_service_error() {
         Some(refusal) if refusal.code() == Some(NOT_ENABLED) => {
-            let reason = refusal.message().unwrap_or(NOT_ENABLED).to_owned();
+            let message = refusal.message().unwrap_or(NOT_ENABLED);
+            let reason = if message.contains(NOT_SUBSCRIBED) {
+                message.to_owned()
+            } else {
+                format!(
+                    "{message} ({NOT_ENABLED}: Security Hub is not enabled in this account and \
+                     region, or the account may not make this call)"
+                )
+            };
             PortError::NotEnabled { call: call.to_owned(), reason }
         }
         _ => failure(call, &error),

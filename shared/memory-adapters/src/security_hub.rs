@@ -94,7 +94,7 @@ impl MemorySecurityHub {
     fn enabled(&self, call: &str) -> Result<MutexGuard<'_, State>, PortError> {
         let state = self.lock();
         if state.is_disabled {
-            let reason = "the account is not subscribed to AWS Security Hub".to_owned();
+            let reason = "Account 111122223333 is not subscribed to AWS Security Hub".to_owned();
             return Err(PortError::NotEnabled { call: call.to_owned(), reason });
         }
         Ok(state)

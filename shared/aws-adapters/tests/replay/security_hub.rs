@@ -155,11 +155,10 @@ fn large(role_name: &str) -> Finding {
 
 #[tokio::test]
 async fn a_hub_that_is_switched_off_is_told_apart_in_every_call() {
-    let off = || Answer::rest_error(401, "InvalidAccessException");
-    let not_enabled = |call: &str| PortError::NotEnabled {
-        call: call.to_owned(),
-        reason: "The service says InvalidAccessException.".to_owned(),
-    };
+    let message = "Account 111122223333 is not subscribed to AWS Security Hub";
+    let off = || Answer::rest_error_that_says(401, "InvalidAccessException", message);
+    let not_enabled =
+        |call: &str| PortError::NotEnabled { call: call.to_owned(), reason: message.to_owned() };
     let findings = [passed("workers")];
     let wire = Wire::new([
         (import(&findings), off()),
@@ -176,6 +175,20 @@ async fn a_hub_that_is_switched_off_is_told_apart_in_every_call() {
         security_hub.read_back(&[id("workers")]).await,
         Err(not_enabled("securityhub:GetFindings"))
     );
+}
+
+/// The same code stands for another fault of the account; then both are named.
+#[tokio::test]
+async fn a_refusal_that_does_not_say_that_the_hub_is_off_names_both_causes() {
+    let findings = [passed("workers")];
+    let message = "Account 111122223333 is not an administrator for this organization";
+    let refused = Answer::rest_error_that_says(401, "InvalidAccessException", message);
+    let wire = Wire::new([(import(&findings), refused)]);
+    let error = security_hub(&wire).import(&findings).await.unwrap_err();
+    assert!(matches!(error, PortError::NotEnabled { .. }), "{error:?}");
+    for words in [message, "is not enabled in this account", "the account may not make this call"] {
+        assert!(error.to_string().contains(words), "{error}");
+    }
 }
 
 #[tokio::test]

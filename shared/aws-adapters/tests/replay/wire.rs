@@ -65,7 +65,12 @@ impl Answer {
 
     /// An error of a REST service.
     pub fn rest_error(status: u16, error_type: &'static str) -> Self {
-        let body = format!("{{\"message\":\"The service says {error_type}.\"}}");
+        Self::rest_error_that_says(status, error_type, &format!("The service says {error_type}."))
+    }
+
+    /// An error of a REST service, in words of its own.
+    pub fn rest_error_that_says(status: u16, error_type: &'static str, message: &str) -> Self {
+        let body = format!("{{\"message\":\"{message}\"}}");
         Self::Response { status, error_type: Some(error_type), body }
     }
 

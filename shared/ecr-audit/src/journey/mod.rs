@@ -7,6 +7,7 @@ pub mod publishing;
 pub mod recheck;
 pub mod role;
 pub mod sweep;
+mod told_once;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,7 @@ use crate::change::ReportedChange;
 use crate::journey::affected::{Affected, affected};
 use crate::journey::recheck::answer_recheck;
 use crate::journey::role::{RoleTask, assess_role};
+use crate::journey::told_once::ToldOnce;
 use crate::ports::Ports;
 use crate::settings::Settings;
 
@@ -48,6 +50,8 @@ pub struct Handled {
 /// Handles a batch: a message is done only when every role it touches is recorded and every
 /// outbox entry of those roles is delivered.
 pub async fn handle(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]) -> Handled {
+    let topics = ToldOnce::new(ports.topics);
+    let ports = &Ports { topics: &topics, ..*ports };
     let mut handled = Handled::default();
     let Affected { tasks, failed } = affected(ports, settings, arrivals).await;
     handled.failed = failed;

@@ -159,7 +159,7 @@ pub fn security_hub_off(place: &Place, reason: &str) -> Mail {
     page.line(&format!("  aws securityhub enable-security-hub --region {} \\", place.region));
     page.line("    --no-enable-default-standards");
     page.gap();
-    page.wrapped("  ", "The next sweep imports every finding. Until then this comes once a week.");
+    page.wrapped("  ", "The next sweep after that imports every finding.");
     Mail { subject: subject(&format!("pullwatch: {what}"), &place.account), text: page.into_text() }
 }
 
