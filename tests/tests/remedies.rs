@@ -22,6 +22,7 @@ use memory_adapters::{Account, MemoryAccount, Snapshot};
 use serde_json::{Value, json};
 
 const ACCOUNT: &str = "111122223333";
+const STANDARDS: [Standard; 3] = [Standard::ReadOnly, Standard::PullOnly, Standard::C0223];
 
 /// A role of this name with policies: the names of AWS's own, and documents, inline or managed.
 fn account(
@@ -207,41 +208,90 @@ fn mend(account: Account, role_arn: &RoleArn, standard: Standard) -> Outcome {
     Outcome::Mended(remedy.commands.iter().map(call).collect())
 }
 
-#[test]
-fn every_failed_role_of_a_real_shaped_account_is_mended_or_told_why_not() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../functions/cli/tests/snapshots/mixed-account");
-    let snapshot = Snapshot::read(&folder).unwrap();
-    let role = |path: &str| RoleArn::parse(&format!("arn:aws:iam::{ACCOUNT}:role/{path}")).unwrap();
-    let outcome = |path: &str, standard| match mend(snapshot.account.clone(), &role(path), standard)
-    {
+/// What comes of a role under each standard, in a word.
+fn outcome(account: &Account, role_arn: &RoleArn, standard: Standard) -> String {
+    match mend(account.clone(), role_arn, standard) {
         Outcome::Fine => "fine".to_owned(),
         Outcome::Mended(calls) => calls.join(", "),
         Outcome::NoSafeOne(_) => "none".to_owned(),
-    };
-    for (path, read_only, c0223) in [
+    }
+}
+
+#[test]
+fn every_failed_role_of_a_real_shaped_account_is_mended_or_told_why_not() {
+    const READ_ONLY_POLICY: &str = "put-role-policy, detach-role-policy";
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../functions/cli/tests/snapshots/mixed-account");
+    let snapshot = Snapshot::read(&folder).unwrap();
+    // Under `read-only`, `pull-only` and `c-0223`.
+    let expected: BTreeMap<&str, [&str; 3]> = BTreeMap::from([
         (
             "eks/prod-workers",
-            "detach-role-policy",
-            "put-role-policy, detach-role-policy, detach-role-policy",
+            [
+                "detach-role-policy",
+                "attach-role-policy, detach-role-policy, detach-role-policy",
+                "put-role-policy, detach-role-policy, detach-role-policy",
+            ],
         ),
-        ("spot-workers", "fine", "fine"),
-        ("auto-nodes", "fine", "put-role-policy, detach-role-policy"),
-        ("batch-pods", "fine", "fine"),
+        ("spot-workers", ["fine", "fine", "fine"]),
+        ("auto-nodes", ["fine", "fine", READ_ONLY_POLICY]),
+        ("batch-pods", ["fine", "fine", "fine"]),
         // AdministratorAccess grants everything else as well.
-        ("admin-nodes", "none", "none"),
+        ("admin-nodes", ["none", "none", "none"]),
         // A repository's policy lets it push.
-        ("karpenter-nodes", "none", "none"),
+        ("karpenter-nodes", ["none", "none", "none"]),
         // An inline Deny keeps it from pulling.
-        ("blind-nodes", "none", "none"),
+        ("blind-nodes", ["none", "none", "none"]),
         // Its boundary keeps the power user from pushing, but not from reading.
-        ("bounded-nodes", "fine", "put-role-policy, detach-role-policy"),
+        ("bounded-nodes", ["fine", "attach-role-policy, detach-role-policy", READ_ONLY_POLICY]),
+        // A document is missing, so nothing is FAILED.
+        ("lost-nodes", ["fine", "fine", "fine"]),
         // AmazonEC2ContainerRegistryFullAccess grants CloudTrail and IAM as well.
-        ("ci-runner", "none", "none"),
-    ] {
-        assert_eq!(outcome(path, Standard::ReadOnly), read_only, "{path}");
-        assert_eq!(outcome(path, Standard::C0223), c0223, "{path} under c-0223");
+        ("ci-runner", ["none", "none", "none"]),
+    ]);
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let details = std::fs::read_to_string(folder.join("authorization-details.json")).unwrap();
+    let details: Value = serde_json::from_str(&details).unwrap();
+    for role in details["RoleDetailList"].as_array().unwrap() {
+        let role_arn = RoleArn::parse(role["Arn"].as_str().unwrap()).unwrap();
+        let outcomes = STANDARDS.map(|standard| outcome(&snapshot.account, &role_arn, standard));
+        let path = role_arn.as_str().rsplit_once(":role/").unwrap().1;
+        found.insert(path.to_owned(), outcomes.to_vec());
     }
+    let expected: BTreeMap<String, Vec<String>> = expected
+        .into_iter()
+        .map(|(path, outcomes)| (path.to_owned(), outcomes.map(str::to_owned).to_vec()))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+/// Each policy of AWS that the project carries, alone and beside what the nodes pull by.
+#[test]
+fn every_policy_of_aws_is_mended_or_told_why_not() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/memory-adapters/data/aws-managed-policies.json");
+    let carried: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for policy in carried["policies"].as_array().unwrap() {
+        let name = policy["arn"].as_str().unwrap().split_once(":policy/").unwrap().1;
+        for beside in [None, Some("AmazonEC2ContainerRegistryPullOnly")] {
+            let names: BTreeSet<&str> = beside.into_iter().chain([name]).collect();
+            let names: Vec<&str> = names.into_iter().collect();
+            let (account, role_arn) = account(&names, &[], &[]);
+            for standard in STANDARDS {
+                let kind = match mend(account.clone(), &role_arn, standard) {
+                    Outcome::Fine => "fine",
+                    Outcome::Mended(_) => "mended",
+                    Outcome::NoSafeOne(obstacle) => {
+                        assert!(!obstacle.is_empty(), "{names:?} under {standard}");
+                        "none"
+                    }
+                };
+                *counts.entry(kind).or_default() += 1;
+            }
+        }
+    }
+    assert!(["fine", "mended", "none"].iter().all(|kind| counts.contains_key(kind)), "{counts:?}");
 }
 
 #[test]
@@ -355,5 +405,96 @@ fn where_no_remedy_is_safe_it_says_which_rights_would_go() {
     match mend(account, &role_arn, Standard::ReadOnly) {
         Outcome::NoSafeOne(obstacle) => assert!(obstacle.contains("boundary"), "{obstacle}"),
         other => panic!("{other:?}"),
+    }
+}
+
+/// A pattern is replaced by the names of what it may still grant, and IAM takes no document
+/// without end.
+#[test]
+fn a_document_that_would_become_too_large_is_not_offered() {
+    let actions: Vec<String> = (0..150).map(|number| format!("s3:GetObject{number:09}")).collect();
+    let mut all: Vec<&str> = actions.iter().map(String::as_str).collect();
+    let repositories: Vec<String> = (0..12)
+        .map(|number| format!("arn:aws:ecr:eu-west-1:{ACCOUNT}:repository/a{number}"))
+        .collect();
+    all.truncate(60);
+    let mut statements = vec![statement("Allow", &all)];
+    statements.extend(repositories.iter().map(|repository| {
+        json!({"Effect": "Allow", "Action": ["s3:GetObject", "ecr:*"], "Resource": repository})
+    }));
+    let large = document(&statements);
+    assert!(large.to_string().len() < 6144, "IAM took it");
+    let pull = ["AmazonEC2ContainerRegistryPullOnly"];
+    let (managed, role_arn) = account(&pull, &[], &[("Large", large.clone())]);
+    match mend(managed, &role_arn, Standard::ReadOnly) {
+        Outcome::NoSafeOne(obstacle) => {
+            assert!(obstacle.contains("characters of at most 6144"), "{obstacle}");
+        }
+        other => panic!("{other:?}"),
+    }
+    // Where fewer names are left it fits.
+    let (managed, role_arn) = account(&pull, &[], &[("Large", large)]);
+    let outcome = mend(managed, &role_arn, Standard::C0223);
+    assert!(matches!(outcome, Outcome::Mended(_)), "{outcome:?}");
+}
+
+/// Whoever keeps the role in a template reads what to do there, in its own words.
+#[test]
+fn the_note_for_templates_says_the_same_as_the_commands() {
+    let push = document(&[statement("Allow", &["ecr:PutImage"])]);
+    let mixed = document(&[statement("Allow", &["s3:GetObject", "ecr:PutImage"])]);
+    let pull = "AmazonEC2ContainerRegistryPullOnly";
+    for (aws_policies, inline, managed, terraform, cloudformation) in [
+        (
+            &[pull, "AmazonEC2ContainerRegistryPowerUser"][..],
+            None,
+            None,
+            "take out the aws_iam_role_policy_attachment of AmazonEC2ContainerRegistryPowerUser;",
+            "take AmazonEC2ContainerRegistryPowerUser out of ManagedPolicyArns of the role.",
+        ),
+        (
+            &[],
+            None,
+            None,
+            "add an aws_iam_role_policy_attachment of AmazonEC2ContainerRegistryPullOnly;",
+            "add AmazonEC2ContainerRegistryPullOnly to ManagedPolicyArns of the role.",
+        ),
+        (
+            &[pull],
+            Some(("push", push)),
+            None,
+            "take out the aws_iam_role_policy push;",
+            "take push out of Policies of the role.",
+        ),
+        (
+            &[pull],
+            Some(("mixed", mixed.clone())),
+            None,
+            "give the aws_iam_role_policy mixed that document;",
+            "give mixed in Policies of the role that document.",
+        ),
+        (
+            &[pull],
+            None,
+            Some(("Mixed", mixed)),
+            "give the aws_iam_policy Mixed that document;",
+            "give the AWS::IAM::ManagedPolicy Mixed that document.",
+        ),
+    ] {
+        let (inline, managed): (Vec<_>, Vec<_>) =
+            (inline.into_iter().collect(), managed.into_iter().collect());
+        let (account, role_arn) = account(aws_policies, &inline, &managed);
+        let found = look(&MemoryAccount::new(account), &role_arn, Standard::ReadOnly);
+        let advice = found.remedy.unwrap().advice;
+        let note = advice.last().unwrap();
+        assert!(note.contains(&format!("If Terraform keeps the role, {terraform}")), "{note}");
+        assert!(note.contains(&format!("if CloudFormation does, {cloudformation}")), "{note}");
+        // A policy of the customer's may be worn by others, and has five versions at most.
+        let is_shared = advice.iter().any(|one| {
+            one.contains(
+                "list-entities-for-policy --policy-arn arn:aws:iam::111122223333:policy/Mixed",
+            ) && one.contains("five versions")
+        });
+        assert_eq!(is_shared, !managed.is_empty(), "{advice:?}");
     }
 }

@@ -18,6 +18,7 @@ const LONGEST_ID: usize = 512;
 const LONGEST_DESCRIPTION: usize = 1024;
 const LONGEST_RECOMMENDATION: usize = 512;
 const LONGEST_PRODUCT_FIELD: usize = 2048;
+const LONGEST_REASON: usize = 2048;
 /// The values of a resource of type Other have fewer than 1,024 characters.
 /// <https://docs.aws.amazon.com/securityhub/latest/userguide/asff-resourcedetails-other.html>
 const LONGEST_DETAIL: usize = 1023;
@@ -198,12 +199,33 @@ fn compliance(finding: &Finding) -> Value {
         "Status": finding.result.status,
         "RelatedRequirements": ["CIS Amazon EKS Benchmark 5.1.3", "Kubescape C-0223"],
     });
-    if finding.result.status == Status::NotAvailable {
-        let reason = finding.result.reasons.join(" ");
-        compliance["StatusReasons"] =
-            json!([{"ReasonCode": "CANNOT_TELL", "Description": shortened(&reason, 2048)}]);
+    if let Some((code, description)) = status_reason(finding) {
+        compliance["StatusReasons"] = json!([{
+            "ReasonCode": code,
+            "Description": shortened(&description, LONGEST_REASON),
+        }]);
     }
     compliance
+}
+
+/// Why the status is not PASSED: a code to filter by, and the same in words.
+fn status_reason(finding: &Finding) -> Option<(&'static str, String)> {
+    let result = &finding.result;
+    let code = match (finding.check, result.status) {
+        (_, Status::Passed) => return None,
+        (_, Status::NotAvailable) => "CANNOT_TELL",
+        (Check::ReadOnly, Status::Failed) => "BEYOND_STANDARD",
+        (Check::ReadOnly, Status::Warning) => "EXCEPTED",
+        (Check::CanPull, Status::Failed) => "CANNOT_PULL",
+        (Check::CanPull, Status::Warning) => "UNKNOWN_CONDITION",
+    };
+    let mut reasons = result.reasons.clone();
+    if finding.check == Check::ReadOnly && result.status == Status::Failed {
+        let actions: Vec<&str> = result.excess.iter().map(|one| one.action.as_str()).collect();
+        let standard = finding.standard;
+        reasons.insert(0, format!("Beyond the {standard} standard: {}.", actions.join(", ")));
+    }
+    Some((code, reasons.join(" ")))
 }
 
 fn product_fields(finding: &Finding) -> Value {

@@ -23,6 +23,7 @@ pub mod assessment;
 pub mod effective;
 mod policy_notes;
 pub mod remedy;
+mod remedy_step;
 
 pub mod drift;
 pub mod exception;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::assess::{RoleState, assess};
 use crate::assessment::Assessment;
 use crate::catalogue::{C0223_ACTIONS, Catalogue};
+use crate::remedy_step::{Step, in_templates, shared_policies};
 use crate::role_policies::{PolicyName, RolePolicies, RolePolicy};
 use crate::settings::Settings;
 use crate::standard::{Check, Standard, Status};
@@ -46,6 +47,7 @@ pub fn remedy(
         plan.grant_pull(settings);
     }
     let mut advice = Vec::new();
+    let is_mended = plan.obstacles.is_empty() && plan.passes(state, settings);
     if is_failed(Check::ReadOnly) {
         advice.push(
             "Something in the cluster must push? Give that workload its own role (EKS Pod \
@@ -53,15 +55,17 @@ pub fn remedy(
                 .to_owned(),
         );
     }
-    advice.push(
-        "If Terraform or CloudFormation keeps the role, make the same change there, or it will \
-         come back."
-            .to_owned(),
-    );
-    if plan.obstacles.is_empty() && plan.passes(state, settings) {
+    if is_mended {
+        advice.extend(shared_policies(&plan.steps));
+        advice.push(in_templates(&plan.steps));
         let checked = plan.checked();
         return Some(Remedy { commands: plan.commands(), checked, advice, obstacle: None });
     }
+    advice.push(
+        "If Terraform or CloudFormation keeps the role, make the change there, or it will come \
+         back."
+            .to_owned(),
+    );
     if plan.obstacles.is_empty() {
         plan.obstacles.push(
             "Other grants do not help: a Deny, a permissions boundary, a repository policy or an \
@@ -92,27 +96,36 @@ fn granting_policies(assessment: &Assessment) -> Vec<String> {
     policies
 }
 
+/// How large IAM takes a managed policy, and all inline policies of a role together, in characters
+/// beside white space.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+const LARGEST_MANAGED: usize = 6144;
+const LARGEST_INLINE: usize = 10_240;
+
+fn size(document: &str) -> usize {
+    document.chars().filter(|letter| !letter.is_whitespace()).count()
+}
+
 /// A copy of the role, changed as the commands would change it.
 struct Plan {
     role: RolePolicies,
-    /// What gives: first, so that the nodes can pull at every moment.
-    giving: Vec<String>,
-    taking: Vec<String>,
+    steps: Vec<Step>,
     obstacles: Vec<String>,
 }
 
 impl Plan {
     fn new(role: &RolePolicies) -> Self {
-        Self { role: role.clone(), giving: Vec::new(), taking: Vec::new(), obstacles: Vec::new() }
+        Self { role: role.clone(), steps: Vec::new(), obstacles: Vec::new() }
     }
 
-    fn commands(self) -> Vec<String> {
-        self.giving.into_iter().chain(self.taking).collect()
+    fn commands(&self) -> Vec<String> {
+        let role_name = self.role.role_arn.role_name();
+        self.steps.iter().map(|step| step.command(role_name.as_str())).collect()
     }
 
     /// What is true afterwards, in a sentence that follows `Checked:`.
     fn checked(&self) -> String {
-        let text = if self.taking.is_empty() {
+        let text = if self.steps.iter().all(Step::is_giving) {
             "afterwards the nodes can pull, and they have lost nothing."
         } else {
             "the nodes can still pull, and nothing but ECR rights is lost."
@@ -141,7 +154,10 @@ impl Plan {
         };
         if is_about_ecr_alone(&document) {
             self.role.identity.remove(place);
-            self.taking.push(removal(&self.role, &known.policy));
+            self.steps.push(match known.policy.inline_name() {
+                Some(name) => Step::DeleteInline { name: name.to_owned() },
+                None => Step::Detach { policy_arn: policy.to_owned() },
+            });
             return;
         }
         if known.policy.is_aws_managed() {
@@ -162,23 +178,33 @@ impl Plan {
     }
 
     fn replace(&mut self, place: usize, document: &Value) {
-        let role_name = self.role.role_arn.role_name();
-        let known = &mut self.role.identity[place];
         let text = document.to_string();
-        self.taking.push(match known.policy.inline_name() {
-            Some(name) => format!(
-                "aws iam put-role-policy --role-name {} --policy-name {} --policy-document {}",
-                quoted(role_name.as_str()),
-                quoted(name),
-                quoted(&text)
-            ),
-            None => format!(
-                "aws iam create-policy-version --policy-arn {} --set-as-default --policy-document {}",
-                quoted(known.policy.as_str()),
-                quoted(&text)
-            ),
+        let known = &mut self.role.identity[place];
+        let before = known.document.replace(text.clone()).unwrap_or_default();
+        let policy = known.policy.clone();
+        let (used, largest) = match policy.inline_name() {
+            Some(_) => (self.inline_size(), LARGEST_INLINE),
+            None => (size(&text), LARGEST_MANAGED),
+        };
+        // What is too large already was not made by us, and grows no further.
+        if used > largest && size(&text) > size(&before) {
+            self.obstacles.push(format!(
+                "Without its excess, {} would have to name so many actions that IAM does not take \
+                 it: {used} characters of at most {largest}.",
+                policy.as_str()
+            ));
+            return;
+        }
+        self.steps.push(match policy.inline_name() {
+            Some(name) => Step::PutInline { name: name.to_owned(), document: text },
+            None => Step::NewVersion { policy_arn: policy.as_str().to_owned(), document: text },
         });
-        known.document = Some(text);
+    }
+
+    /// IAM counts the inline policies of a role together.
+    fn inline_size(&self) -> usize {
+        let inline = self.role.identity.iter().filter(|known| known.policy.inline_name().is_some());
+        inline.filter_map(|known| known.document.as_deref()).map(size).sum()
     }
 
     /// A name for an inline policy that no policy of the role has: to put one is to overwrite.
@@ -193,8 +219,8 @@ impl Plan {
         std::iter::once("EcrPull".to_owned()).chain(numbered).find(is_free).unwrap_or_default()
     }
 
+    /// Before what takes, so that the nodes can pull at every moment.
     fn grant_pull(&mut self, settings: &Settings) {
-        let role_name = self.role.role_arn.role_name();
         if settings.standard == Standard::C0223 {
             let document = json!({
                 "Version": "2012-10-17",
@@ -202,31 +228,24 @@ impl Plan {
             })
             .to_string();
             let name = self.free_name();
-            self.giving.push(format!(
-                "aws iam put-role-policy --role-name {} --policy-name {name} --policy-document {}",
-                quoted(role_name.as_str()),
-                quoted(&document)
-            ));
             self.role.identity.push(RolePolicy {
                 policy: PolicyName::inline(&name),
                 version: None,
-                document: Some(document),
+                document: Some(document.clone()),
             });
+            self.steps.insert(0, Step::GiveInline { name, document });
             return;
         }
         let policy_arn = format!(
             "arn:{}:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly",
             self.role.role_arn.partition()
         );
-        self.giving.push(format!(
-            "aws iam attach-role-policy --role-name {} --policy-arn {policy_arn}",
-            quoted(role_name.as_str())
-        ));
         self.role.identity.push(RolePolicy {
             policy: PolicyName::managed(&policy_arn),
             version: Some("v1".to_owned()),
             document: Some(PULL_ONLY.to_owned()),
         });
+        self.steps.insert(0, Step::Attach { policy_arn });
     }
 }
 
@@ -257,21 +276,6 @@ fn beside_ecr(document: &Value) -> String {
 /// AmazonEC2ContainerRegistryPullOnly v1, as AWS published it.
 /// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonEC2ContainerRegistryPullOnly.html>
 const PULL_ONLY: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:GetAuthorizationToken","ecr:BatchGetImage","ecr:GetDownloadUrlForLayer","ecr:BatchImportUpstreamImage"],"Resource":"*"}]}"#;
-
-fn removal(role: &RolePolicies, policy: &PolicyName) -> String {
-    let role_name = role.role_arn.role_name();
-    let role_name = quoted(role_name.as_str());
-    match policy.inline_name() {
-        Some(name) => format!(
-            "aws iam delete-role-policy --role-name {role_name} --policy-name {}",
-            quoted(name)
-        ),
-        None => format!(
-            "aws iam detach-role-policy --role-name {role_name} --policy-arn {}",
-            quoted(policy.as_str())
-        ),
-    }
-}
 
 /// The statements of a document, one or many.
 fn statements(document: &Value) -> Vec<Value> {

@@ -125,6 +125,15 @@ fn the_readme_shows_a_mail_as_it_is_sent() {
 }
 
 #[test]
+fn the_readme_shows_a_finding_as_it_is_imported() {
+    let readme = include_str!("../../../../README.md");
+    let findings = year().new.findings;
+    let failed = findings.iter().find(|finding| finding["Compliance"]["Status"] == "FAILED");
+    let shown = format!("```json\n{}```\n", pretty(failed.expect("a finding FAILED")));
+    assert!(readme.contains(&shown), "README.md shows another finding");
+}
+
+#[test]
 fn documents_for_programs_read_as_they_were_read() {
     let Year { new, worse, resolved, reopened, cannot_pull, gone, .. } = year();
     for (name, told) in [
