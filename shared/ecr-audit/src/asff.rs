@@ -328,7 +328,7 @@ fn resources(finding: &Finding) -> Value {
     let mut resources = vec![json!({
         "Type": "AwsIamRole",
         "Id": id,
-        "Partition": place.partition,
+        "Partition": partition_shown(&place.partition),
         "Region": place.region,
         "Details": {"AwsIamRole": details},
     })];
@@ -344,7 +344,7 @@ fn resources(finding: &Finding) -> Value {
                 &format!("arn:{}:eks:{region}:{}:cluster/{name}", place.partition, place.account),
                 LONGEST_ID,
             ),
-            "Partition": place.partition,
+            "Partition": partition_shown(&place.partition),
             "Region": region,
         }));
     }
@@ -361,6 +361,12 @@ fn resources(finding: &Finding) -> Value {
         }));
     }
     resources.into()
+}
+
+/// A resource's partition, which the format knows three of; blank for any other.
+/// <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_Resource.html>
+fn partition_shown(partition: &str) -> &str {
+    if matches!(partition, "aws" | "aws-cn" | "aws-us-gov") { partition } else { "" }
 }
 
 fn other(finding: &Finding, seen: &Use) -> Value {
@@ -385,7 +391,7 @@ fn other(finding: &Finding, seen: &Use) -> Value {
     json!({
         "Type": "Other",
         "Id": shortened(&id, LONGEST_ID),
-        "Partition": finding.place.partition,
+        "Partition": partition_shown(&finding.place.partition),
         "Region": region.unwrap_or(&finding.place.region),
         "Details": {"Other": details},
     })

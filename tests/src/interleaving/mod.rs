@@ -9,5 +9,5 @@ mod gate;
 mod guarantees;
 mod life;
 
-pub use gate::Planted;
+pub use gate::{Gate, Planted};
 pub use life::{Life, live};

@@ -1,6 +1,7 @@
 //! What holds of everything that is told.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
 use ecr_audit::alert::Alert;
 use ecr_audit::finding::Finding;
@@ -88,7 +89,8 @@ fn chat_calls_nobody(content: &Value) {
     }
 }
 
-/// Either every command of the remedy stands in the mail, or the mail says that there are more.
+/// Either the mail says that the commands are not in it, or a shell reads the same words from it,
+/// pasted as they stand, as from the commands themselves.
 fn commands_are_whole(alert: &Alert, mail: &str, document: &Value) {
     let Some(remedy) = &alert.remedy else { return };
     if document["remedy"].is_null() {
@@ -96,11 +98,31 @@ fn commands_are_whole(alert: &Alert, mail: &str, document: &Value) {
     } else {
         assert_eq!(document["remedy"]["commands"], serde_json::json!(remedy.commands));
     }
-    for command in &remedy.commands {
-        let first = command.split(' ').take(3).collect::<Vec<_>>().join(" ");
-        let is_left_out = ["too long for a mail", "not to be shown in a mail"]
-            .iter()
-            .any(|words| mail.contains(words));
-        assert!(mail.contains(&first) || is_left_out, "{first}");
+    let is_left_out = ["too long for a mail", "not to be shown in a mail"]
+        .iter()
+        .any(|words| mail.contains(words));
+    if is_left_out || remedy.commands.is_empty() {
+        return;
     }
+    let (_, rest) = mail.split_once("\nPut it right\n").expect("the mail has the commands");
+    let (pasted, _) = rest.split_once("\n\n").expect("a gap follows the commands");
+    assert_eq!(read_by_a_shell(pasted), read_by_a_shell(&remedy.commands.join("\n")));
+}
+
+/// The words of each call of `aws` in a script. A document counts for what it says, whatever
+/// white space stands in it.
+fn read_by_a_shell(script: &str) -> Vec<Vec<String>> {
+    let shown = r#"aws() { for word; do printf '%s\000' "$word"; done; printf '\001'; }"#;
+    let output = Command::new("sh").args(["-c", &format!("{shown}\n{script}")]).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{script}\n{output:?}");
+    let text = String::from_utf8(output.stdout).expect("a shell keeps the encoding");
+    let words = |call: &str| {
+        call.split_terminator('\0')
+            .map(|word| match serde_json::from_str::<Value>(word) {
+                Ok(document @ Value::Object(_)) => document.to_string(),
+                _ => word.to_owned(),
+            })
+            .collect()
+    };
+    text.split_terminator('\u{1}').map(words).collect()
 }

@@ -208,9 +208,20 @@ prop_compose! {
     }
 }
 
+/// A word of a command: a name, or a document that holds it.
+fn word() -> impl Strategy<Value = String> {
+    let document = |name: String| {
+        json!({"Version": "2012-10-17", "Statement": [
+            {"Sid": name, "Effect": "Allow", "Action": ["ecr:BatchGetImage"], "Resource": [name]},
+        ]})
+        .to_string()
+    };
+    prop_oneof![2 => text(), 1 => text().prop_map(document)]
+}
+
 prop_compose! {
     fn remedy()(
-        words in vec(vec(text(), 1..6), 0..5),
+        words in vec(vec(word(), 1..6), 0..5),
         obstacle in option::of(text()),
     ) -> Remedy {
         let quoted = |word: &String| format!("'{}'", word.replace('\'', r"'\''"));
@@ -237,9 +248,10 @@ prop_compose! {
         not_available in option::of(text()),
         is_archived in any::<bool>(),
         role_created_anew in any::<bool>(),
+        partition in select(vec!["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-eusc"]),
     ) -> Finding {
         Finding {
-            place: place(),
+            place: Place { partition: partition.to_owned(), ..place() },
             check: result.fingerprint.check,
             standard: result.fingerprint.standard,
             role,
@@ -350,6 +362,48 @@ proptest! {
     ) {
         message_is_taken(&digest_message(&owner, &alerts));
     }
+}
+
+/// A repository may be called anything in a policy. A person reads its name as it is, programs
+/// and chats get it escaped, and the commands, which hold it in a document, are read by a shell.
+#[test]
+fn a_repository_with_the_name_of_a_command_is_a_name() {
+    let hostile = r#""; rm -rf"#;
+    let resource = format!("arn:aws:ecr:eu-west-1:111122223333:repository/{hostile}");
+    let mut alert = extreme_alert();
+    alert.role.arn = RoleArn::parse("arn:aws:iam::111122223333:role/eks/prod-workers").unwrap();
+    alert.transitions[0].result.excess = vec![Excess {
+        action: "ecr:PutImage".to_owned(),
+        access: Access::Allowed,
+        scope: Scope::NamedRepositories,
+        severity: Severity::Medium,
+        witness: Some(Witness { resource: resource.clone(), context: BTreeMap::new() }),
+        statements: Vec::new(),
+    }];
+    let document = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": ["ecr:BatchGetImage"], "Resource": resource},
+    ]})
+    .to_string();
+    alert.remedy = Some(Remedy {
+        commands: vec![format!(
+            "aws iam put-role-policy --role-name prod-workers --policy-name more \
+             --policy-document '{document}'"
+        )],
+        checked: "the nodes can still pull, and nothing but ECR rights is lost.".to_owned(),
+        advice: Vec::new(),
+        obstacle: None,
+    });
+    alert_is_taken(&alert);
+    finding_is_taken(&finding_of(&alert));
+    let texts: BTreeMap<String, String> =
+        serde_json::from_str(&alert_message(&alert).message).unwrap();
+    let line = format!("    on            certain repositories, such as {hostile} in eu-west-1\n");
+    assert!(texts["email"].contains(&line), "{}", texts["email"]);
+    let told: serde_json::Value = serde_json::from_str(&texts["sqs"]).unwrap();
+    assert_eq!(told["transitions"][0]["excess"][0]["witness"]["resource"], resource);
+    let chat: serde_json::Value = serde_json::from_str(&texts["default"]).unwrap();
+    let description = chat["content"]["description"].as_str().unwrap();
+    assert!(description.contains(&format!("such as {hostile} in eu-west-1")), "{description}");
 }
 
 /// A role that can do ten thousand things, each by a statement of its own.

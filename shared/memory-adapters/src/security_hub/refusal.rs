@@ -1,5 +1,5 @@
 //! What Security Hub refuses in a finding, as far as a value can break it: lengths, counts,
-//! timestamps, enumerations, blank strings, size. The shape itself, field by field, is held by the
+//! timestamps, enumerations, blank strings, whose product it is, types, size. The shape itself, field by field, is held by the
 //! stand-in of the local AWS, which reads it from AWS's service model.
 //! <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_AwsSecurityFinding.html>
 
@@ -58,7 +58,8 @@ const REQUIRED: [&str; 11] = [
     "FindingProviderFields",
 ];
 
-const ENUMERATIONS: [(&str, &[&str]); 6] = [
+const ENUMERATIONS: [(&str, &[&str]); 7] = [
+    ("SchemaVersion", &["2018-10-08"]),
     ("Severity.Label", &["INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"]),
     (
         "FindingProviderFields.Severity.Label",
@@ -78,6 +79,8 @@ pub fn refusal(finding: &Value) -> Option<String> {
         .or_else(|| miscounted(finding))
         .or_else(|| unknown(finding))
         .or_else(|| untimely(finding))
+        .or_else(|| foreign(finding))
+        .or_else(|| untyped(finding))
         .or_else(|| misnamed(finding))
         .or_else(|| {
             let size = finding.to_string().len();
@@ -144,6 +147,54 @@ fn untimely(finding: &Value) -> Option<String> {
     (updated < created).then(|| "UpdatedAt is before CreatedAt".to_owned())
 }
 
+/// A finding of the default product is of the account that posts it.
+/// <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-custom-providers.html>
+fn foreign(finding: &Value) -> Option<String> {
+    let account = finding["AwsAccountId"].as_str().unwrap_or_default();
+    if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(format!("AwsAccountId is `{account}`"));
+    }
+    let product_arn = finding["ProductArn"].as_str().unwrap_or_default();
+    let fields: Vec<&str> = product_arn.split(':').collect();
+    let is_own = match fields.as_slice() {
+        ["arn", partition, "securityhub", region, owner, product] => {
+            partition.starts_with("aws")
+                && !region.is_empty()
+                && *owner == account
+                && *product == format!("product/{account}/default")
+        }
+        _ => false,
+    };
+    (!is_own).then(|| format!("ProductArn is `{product_arn}`"))
+}
+
+/// Types are namespace/category/classifier, of AWS's own namespaces.
+/// <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format-type-taxonomy.html>
+fn untyped(finding: &Value) -> Option<String> {
+    const NAMESPACES: [&str; 5] = [
+        "Software and Configuration Checks",
+        "TTPs",
+        "Effects",
+        "Unusual Behaviors",
+        "Sensitive Data Identifications",
+    ];
+    let provider = &finding["FindingProviderFields"];
+    if finding["Severity"].is_null() && provider["Severity"].is_null() {
+        return Some("Severity is required".to_owned());
+    }
+    let given = [&finding["Types"], &provider["Types"]];
+    let types: Vec<&str> =
+        given.into_iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str).collect();
+    let is_known = |kind: &&&str| {
+        let parts: Vec<&str> = kind.split('/').collect();
+        NAMESPACES.contains(&parts[0]) && parts.len() <= 3 && !parts.contains(&"")
+    };
+    match types.iter().find(|kind| !is_known(kind)) {
+        Some(unknown) => Some(format!("Types has `{unknown}`")),
+        None => types.is_empty().then(|| "Types is required".to_owned()),
+    }
+}
+
 /// Names of product fields have 1 to 128 characters, and `aws/` is AWS's own.
 fn misnamed(finding: &Value) -> Option<String> {
     let names = finding["ProductFields"].as_object()?.keys();
@@ -183,7 +234,7 @@ mod tests {
             "Description": "A description.",
             "FindingProviderFields": {"Severity": {"Label": "HIGH"}, "Types": ["Effects"]},
             "ProductFields": {"pullwatch/Check": "read-only"},
-            "Resources": [{"Type": "Other", "Id": "a", "Details": {"Other": {"Use": "nodegroup"}}}],
+            "Resources": [{"Type": "Other", "Id": "a", "Partition": "aws", "Details": {"Other": {"Use": "nodegroup"}}}],
         })
     }
 
@@ -216,6 +267,22 @@ mod tests {
             ("/CreatedAt", json!("yesterday"), "CreatedAt is no timestamp of RFC 3339"),
             ("/CreatedAt", json!("2026-01-15T10:00:00.001Z"), "UpdatedAt is before CreatedAt"),
             ("/ProductFields", json!({"aws/Check": "a"}), "ProductFields has the name `aws/Check`"),
+            ("/SchemaVersion", json!("2020-01-01"), "SchemaVersion is `2020-01-01`"),
+            ("/AwsAccountId", json!("1111"), "AwsAccountId is `1111`"),
+            (
+                "/ProductArn",
+                json!("arn:aws:securityhub:us-east-1:444455556666:product/444455556666/default"),
+                "ProductArn is `arn:aws:securityhub:us-east-1:444455556666:product/444455556666/default`",
+            ),
+            (
+                "/ProductArn",
+                json!("arn:aws:securityhub:us-east-1::product/pullwatch/pullwatch"),
+                "ProductArn is `arn:aws:securityhub:us-east-1::product/pullwatch/pullwatch`",
+            ),
+            ("/FindingProviderFields/Severity", Value::Null, "Severity is required"),
+            ("/FindingProviderFields/Types", json!(["Worries"]), "Types has `Worries`"),
+            ("/FindingProviderFields/Types", json!(["Effects/a/b/c"]), "Types has `Effects/a/b/c`"),
+            ("/Resources/0/Partition", json!("aws-iso"), "Resources.[].Partition is `aws-iso`"),
         ] {
             let mut broken = finding();
             *broken.pointer_mut(path).unwrap() = value;
@@ -235,7 +302,7 @@ mod tests {
     #[test]
     fn a_finding_has_at_most_240_kb() {
         let mut large = finding();
-        large["Types"] = vec!["a".repeat(10 * 1024); 24].into();
+        large["Types"] = vec![format!("Effects/{}", "a".repeat(10 * 1024)); 24].into();
         assert!(refusal(&large).unwrap().starts_with("the finding has 24"));
     }
 }
