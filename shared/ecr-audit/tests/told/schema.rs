@@ -121,14 +121,24 @@ fn a_document_that_breaks_a_promise_does_not_fit() {
 
 /// The page for triagers names every product field that a finding carries.
 #[test]
-fn the_triage_page_names_every_product_field() {
+fn the_triage_page_names_every_field_of_a_finding() {
     let page = include_str!("../../../../docs/triage.md");
+    let is_named = |word: &str| page.contains(&format!("`{word}`"));
     for (name, findings) in goldens("findings-") {
         for finding in findings.as_array().unwrap() {
+            for field in finding.as_object().unwrap().keys().filter(|key| *key != "ProductFields") {
+                assert!(is_named(field), "{name}: {field}");
+            }
             for field in finding["ProductFields"].as_object().unwrap().keys() {
                 let is_statement = field.starts_with("pullwatch/Statement/");
-                let field = if is_statement { "pullwatch/Statement/00" } else { field };
-                assert!(page.contains(&format!("`{field}`")), "{name}: {field}");
+                assert!(
+                    is_named(if is_statement { "pullwatch/Statement/00" } else { field }),
+                    "{name}: {field}"
+                );
+            }
+            for reason in finding["Compliance"]["StatusReasons"].as_array().into_iter().flatten() {
+                let code = reason["ReasonCode"].as_str().unwrap();
+                assert!(is_named(code), "{name}: {code}");
             }
         }
     }
