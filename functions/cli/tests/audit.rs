@@ -267,4 +267,7 @@ fn the_organizations_policies_reach_every_output() {
         })
         .unwrap();
     assert_eq!(finding["Compliance"]["Status"], "PASSED");
+    // What was given is not among what was left out.
+    let not_considered = &finding["ProductFields"]["pullwatch/NotConsidered"];
+    assert_eq!(not_considered, "VPC endpoint policies");
 }

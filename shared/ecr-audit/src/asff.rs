@@ -259,10 +259,9 @@ fn product_fields(finding: &Finding) -> Value {
     } else {
         set("Change", "no event told of a change; a sweep found this".to_owned());
     }
-    set(
-        "NotConsidered",
-        "service control policies, resource control policies, VPC endpoint policies".to_owned(),
-    );
+    let organization = "service control policies, resource control policies, ";
+    let organization = if finding.is_organization_considered { "" } else { organization };
+    set("NotConsidered", format!("{organization}VPC endpoint policies"));
     json!(fields)
 }
 

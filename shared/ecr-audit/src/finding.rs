@@ -34,6 +34,9 @@ pub struct Finding {
     pub changes: Vec<ReportedChange>,
     /// Whether the role was created anew under the same ARN.
     pub role_created_anew: bool,
+    /// Whether the organization's policies were given, and so taken into account.
+    #[serde(default)]
+    pub is_organization_considered: bool,
     /// When the finding was first made.
     pub created_at: Timestamp,
     /// When this state of it was made. Later than any before it.

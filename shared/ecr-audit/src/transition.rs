@@ -1,5 +1,5 @@
 //! What became different since the last verdict: the record that is to be written, with what is
-//! to be delivered. Pure; the table it follows stands in `docs/findings.md`.
+//! to be delivered. Pure; the table it follows stands in `tests/told/table.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +15,7 @@ use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
 use crate::mail::Mail;
 use crate::mail::operators::{About, Unanswered, cannot_tell, of_exception, topic_refused};
 use crate::node_role::Use;
+use crate::organization::OrganizationPolicies;
 use crate::owner_topics::{OwnerTopics, owner_topics};
 use crate::owners::owners;
 use crate::ports::StoredFinding;
@@ -215,6 +216,7 @@ fn answered(
         changes: before.map(|known| known.finding.changes.clone()).unwrap_or_default(),
         role_created_anew: role_created_anew
             || before.is_some_and(|known| known.finding.role_created_anew),
+        is_organization_considered: step.settings.organization != OrganizationPolicies::default(),
         created_at: before.map_or(now, |known| known.finding.created_at),
         updated_at: before.map_or(now, |known| known.finding.updated_at),
     };

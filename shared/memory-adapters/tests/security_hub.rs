@@ -44,6 +44,7 @@ fn finding(status: Status, second: i64) -> Finding {
         record_state: RecordState::Active,
         changes: Vec::new(),
         role_created_anew: false,
+        is_organization_considered: false,
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::from_second(second).unwrap(),
     }

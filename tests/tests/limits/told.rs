@@ -5,6 +5,7 @@ use std::process::Command;
 
 use ecr_audit::alert::Alert;
 use ecr_audit::finding::Finding;
+use ecr_audit::mail::Mail;
 use ecr_audit::message::{Attribute, LARGEST_MESSAGE, SnsMessage, alert_message};
 use ecr_audit::ports::{ImportOutcome, SecurityHub};
 use futures::executor::block_on;
@@ -33,10 +34,7 @@ pub fn alert_is_taken(alert: &Alert) {
 /// What SNS takes, and what each kind of subscriber can read.
 /// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
 pub fn message_is_taken(message: &SnsMessage) -> BTreeMap<String, String> {
-    let subject = &message.subject;
-    assert!((1..100).contains(&subject.len()), "{subject}");
-    assert!(subject.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{subject}");
-    assert!(!subject.starts_with(' '), "{subject}");
+    subject_is_taken(&message.subject);
 
     let mut size = message.message.len();
     assert!(message.attributes.len() <= 10, "with raw delivery, SQS takes ten attributes");
@@ -65,6 +63,19 @@ pub fn message_is_taken(message: &SnsMessage) -> BTreeMap<String, String> {
     assert_eq!((&chat["version"], &chat["source"]), (&"1.0".into(), &"custom".into()));
     chat_calls_nobody(&chat["content"]);
     texts
+}
+
+/// The operators get plain text, and nothing else.
+pub fn operators_can_read(mail: &Mail) {
+    subject_is_taken(&mail.subject);
+    assert!(mail.text.len() <= LARGEST_MESSAGE, "{} bytes", mail.text.len());
+    mail_is_readable(&mail.text);
+}
+
+fn subject_is_taken(subject: &str) {
+    assert!((1..100).contains(&subject.len()), "{subject}");
+    assert!(subject.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{subject}");
+    assert!(!subject.starts_with(' '), "{subject}");
 }
 
 fn mail_is_readable(mail: &str) {

@@ -7,13 +7,20 @@ use ecr_audit::alert::{Alert, AlertedTransition, TransitionKind};
 use ecr_audit::arn::{RoleArn, RoleName};
 use ecr_audit::assessment::{CheckResult, Excess, Fingerprint, FingerprintElement, RoleFacts};
 use ecr_audit::change::{Actor, Change, Event, ReportedChange, RoleEffect};
+use ecr_audit::error::PortError;
+use ecr_audit::exception::{ExceptionEvent, ExceptionEventKind};
 use ecr_audit::finding::{Finding, Place, RecordState};
+use ecr_audit::mail::operators::{
+    About, Unanswered, cannot_tell, of_exception, security_hub_off, topic_refused,
+    topic_takes_nothing,
+};
 use ecr_audit::message::{alert_message, digest_message};
 use ecr_audit::node_role::{Compute, Source, Use, UseKind};
 use ecr_audit::permissions::{Access, PolicyStatement, Scope, Witness};
 use ecr_audit::remedy::Remedy;
 use ecr_audit::role_policies::PolicyName;
 use ecr_audit::standard::{Check, Severity, Standard, Status};
+use ecr_audit::topic_arn::TopicArn;
 use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::option;
@@ -21,7 +28,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
 
-use crate::told::{alert_is_taken, finding_is_taken, message_is_taken};
+use crate::told::{alert_is_taken, finding_is_taken, message_is_taken, operators_can_read};
 
 /// A name as somebody who means ill would choose it, or who writes another script.
 fn text() -> impl Strategy<Value = String> {
@@ -262,6 +269,7 @@ prop_compose! {
             record_state: if is_archived { RecordState::Archived } else { RecordState::Active },
             changes,
             role_created_anew,
+            is_organization_considered: false,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
         }
@@ -344,6 +352,45 @@ proptest! {
     #[test]
     fn security_hub_takes_every_finding(finding in finding()) {
         finding_is_taken(&finding);
+    }
+
+    #[test]
+    fn operators_can_read_every_mail(
+        finding in finding(),
+        reason in text(),
+        names in vec(text(), 1..5),
+        change in option::of(change()),
+        alerts in vec(alert(), 1..3),
+    ) {
+        let about = About {
+            role_arn: &finding.role.arn,
+            uses: &finding.uses,
+            owners: &finding.owners,
+            place: &finding.place,
+            id: "11111111-1111-4111-8111-111111111102",
+        };
+        let unanswered = Check::ALL.map(|check| Unanswered {
+            check,
+            reason: reason.clone(),
+            stands: Some(finding.result.clone()),
+        });
+        let event = ExceptionEvent {
+            kind: ExceptionEventKind::Changed,
+            sentence: reason.clone(),
+            is_tag_changed: true,
+            change,
+        };
+        let topic = TopicArn::parse("arn:aws:sns:eu-west-1:111122223333:payments").unwrap();
+        let error = PortError::lasting("sns:Publish", &reason);
+        for mail in [
+            cannot_tell(about, &unanswered),
+            of_exception(about, &event),
+            topic_refused(about, &names),
+            topic_takes_nothing(&topic, &alerts, &error),
+            security_hub_off(&finding.place, &reason),
+        ] {
+            operators_can_read(&mail);
+        }
     }
 
     #[test]
@@ -507,6 +554,7 @@ fn finding_of(alert: &Alert) -> Finding {
         record_state: RecordState::Active,
         changes: Vec::new(),
         role_created_anew: false,
+        is_organization_considered: false,
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
     }

@@ -142,6 +142,7 @@ pub fn finding(role_name: &str, check: Check, status: Status) -> Finding {
         record_state: RecordState::Active,
         changes: vec![change()],
         role_created_anew: true,
+        is_organization_considered: true,
         created_at: time("2026-11-01T08:00:00.001Z"),
         updated_at: time("2026-11-23T12:00:00.123456Z"),
     }

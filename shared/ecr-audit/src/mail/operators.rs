@@ -13,7 +13,7 @@ use crate::standard::{Check, Status};
 use crate::topic_arn::TopicArn;
 
 use super::page::Page;
-use super::{LONGEST_SUBJECT, Mail, by, call_of, console, facts_of, printable};
+use super::{LONGEST_SUBJECT, MOST_ROLES, Mail, by, call_of, console, facts_of, printable};
 
 /// The role that operators are told of.
 #[derive(Clone, Copy, Debug)]
@@ -134,8 +134,11 @@ pub fn topic_takes_nothing(topic: &TopicArn, alerts: &[Alert], error: &PortError
          it out of the stack's parameter OwnerTopicArns.",
     );
     page.gap();
-    for (index, alert) in alerts.iter().enumerate() {
+    for (index, alert) in alerts.iter().take(MOST_ROLES).enumerate() {
         page.fact(if index == 0 { "Id" } else { "" }, &alert.id);
+    }
+    if alerts.len() > MOST_ROLES {
+        page.fact("", &format!("and {} more", alerts.len() - MOST_ROLES));
     }
     Mail {
         subject: subject("pullwatch: an owners' topic takes no alert", account),

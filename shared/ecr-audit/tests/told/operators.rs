@@ -100,6 +100,11 @@ fn a_topic_that_takes_nothing_is_told() {
         alert.topic = Some(topic.clone());
     }
     check("topic-takes-nothing", &topic_takes_nothing(&topic, &alerts, &error));
+
+    // A digest of a whole organization's roles still is a mail.
+    let many = vec![alerts[0].clone(); 5000];
+    let mail = topic_takes_nothing(&topic, &many, &error);
+    assert!(mail.text.ends_with("          and 4900 more\n"), "{}", mail.text);
 }
 
 #[test]
