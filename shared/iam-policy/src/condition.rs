@@ -158,6 +158,14 @@ impl Condition {
         self.operator.set != SetOperator::None && self.operator.comparison != Comparison::Unknown
     }
 
+    /// What the condition says of two sets of values taken together, of which it says this each.
+    pub(crate) fn holds_of_both(&self, one: Truth, other: Truth) -> Truth {
+        match self.operator.set {
+            SetOperator::ForAnyValue => one.or(other),
+            SetOperator::ForAllValues | SetOperator::None => one.and(other),
+        }
+    }
+
     pub(crate) fn note(&self) -> Option<String> {
         (self.operator.comparison == Comparison::Unknown).then(|| {
             format!(

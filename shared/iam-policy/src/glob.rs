@@ -39,6 +39,14 @@ pub fn matches_in_any_case(pattern: &str, text: &str) -> bool {
         match pattern.get(at) {
             Some(b'*') => {
                 at += 1;
+                if let Some(letter) = pattern.get(at).filter(|letter| !b"*?".contains(letter)) {
+                    // Nothing matches before the letter behind the star comes.
+                    let is_letter = |byte: &u8| byte.eq_ignore_ascii_case(letter);
+                    let Some(skipped) = text[read..].iter().position(is_letter) else {
+                        return false;
+                    };
+                    read += skipped;
+                }
                 retry = Some((at, read));
             }
             Some(b'?') => {

@@ -5,8 +5,8 @@
 
 use crate::context::Context;
 use crate::document::{ActionElement, Effect, PolicyDocument, ResourceElement, Statement};
-use crate::effective::AskedAction;
-use crate::effective::resources::{NameRange, Place, can_match};
+use crate::effective::resources::{NameRange, Place};
+use crate::effective::{AskedAction, can_match};
 use crate::glob::Piece;
 use crate::template::Template;
 

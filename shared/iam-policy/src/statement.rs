@@ -19,11 +19,27 @@ pub fn meets_action(statement: &Statement, action: &str) -> bool {
 /// Whether the statement is about the resource. A repository policy has no Resource: it is the
 /// repository.
 pub fn meets_resource(statement: &Statement, resource: &str, context: &Context) -> Truth {
+    let patterns = statement.resource.iter().flat_map(|element| {
+        let matches = |template| template_matches(template, element.is_not, resource, context);
+        element.patterns.iter().map(matches)
+    });
+    meets_element(statement, patterns)
+}
+
+/// Whether the statement is about the resource of which its patterns say this.
+pub(crate) fn meets_element(
+    statement: &Statement,
+    mut patterns: impl Iterator<Item = Truth>,
+) -> Truth {
     let Some(element) = &statement.resource else {
         return Truth::from(statement.principal.is_some());
     };
-    let matches = |template| template_matches(template, element.is_not, resource, context);
-    let truth = element.patterns.iter().map(matches).fold(Truth::False, Truth::or);
+    let mut truth = Truth::False;
+    while truth < Truth::True
+        && let Some(pattern) = patterns.next()
+    {
+        truth = truth.or(pattern);
+    }
     if element.is_not { truth.negated() } else { truth }
 }
 
@@ -37,7 +53,12 @@ impl Statement {
 /// A variable without value matches nothing. In NotResource the documentation leaves open what
 /// follows from that.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
-fn template_matches(template: &Template, is_not: bool, resource: &str, context: &Context) -> Truth {
+pub(crate) fn template_matches(
+    template: &Template,
+    is_not: bool,
+    resource: &str,
+    context: &Context,
+) -> Truth {
     if template.variables().any(|key| context.is_open(key)) {
         let could = glob::matches(&template.widened(context), resource);
         // The key may also be absent.

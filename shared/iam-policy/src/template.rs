@@ -62,6 +62,11 @@ impl Template {
         &self.text
     }
 
+    /// Whether the text is all there is.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.parts.is_empty()
+    }
+
     /// The keys of the variables that have to be known.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {

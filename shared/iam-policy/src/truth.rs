@@ -1,7 +1,7 @@
 //! Three values: what AWS's documentation leaves open, and what cannot be known, is Unknown.
 
 /// True, false, or open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Truth {
     /// It does not hold.
     False,

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use foldhash::HashSet;
+
 use crate::condition::{Comparison, Condition};
 use crate::context::{Context, ContextValue};
 use crate::effective::machines::{Machines, Pattern};
@@ -27,7 +29,7 @@ const SETS: usize = 1024;
 /// What a key may be, the plainest first; `None` for absent.
 #[derive(Clone, Debug)]
 pub struct Choices {
-    /// One for each way in which the conditions can hold.
+    /// One for each way in which the conditions can hold, as far as they were followed.
     pub values: Vec<Option<ContextValue>>,
     /// Whether a budget ran out before every way was found.
     pub is_bound: bool,
@@ -36,7 +38,11 @@ pub struct Choices {
 /// Finds the choices of a key of which nothing is known but perhaps that it is there.
 pub fn choices(key: &str, conditions: &[&Condition], known: &Context, is_present: bool) -> Choices {
     let (singles, is_bound) = candidates(conditions, known);
-    let mut ways = Ways { key, conditions, known, seen: BTreeSet::new(), found: Vec::new() };
+    if is_bound {
+        return Choices { values: Vec::new(), is_bound };
+    }
+    let (context, seen) = (known.clone(), HashSet::default());
+    let mut ways = Ways { key, conditions, context, seen, found: Vec::new() };
     if !is_present {
         ways.add(None);
     }
@@ -52,7 +58,7 @@ pub fn choices(key: &str, conditions: &[&Condition], known: &Context, is_present
         !condition.is_set_operator() && !shows_nothing(condition.comparison())
     };
     let is_mixed = has_set && conditions.iter().any(is_single);
-    let mut choices = Choices { values: Vec::new(), is_bound: is_bound || is_mixed };
+    let mut choices = Choices { values: Vec::new(), is_bound: is_mixed };
     if has_set {
         choices.is_bound |= ways.add_sets(&singles);
     }
@@ -60,29 +66,35 @@ pub fn choices(key: &str, conditions: &[&Condition], known: &Context, is_present
     choices
 }
 
+/// What each condition says.
+type Row = Vec<Truth>;
+
 /// The ways found so far, by what each condition says.
 struct Ways<'key> {
     key: &'key str,
     conditions: &'key [&'key Condition],
-    known: &'key Context,
-    seen: BTreeSet<Vec<Truth>>,
+    /// What is known, and what the key was set to last.
+    context: Context,
+    seen: HashSet<Row>,
     found: Vec<Option<ContextValue>>,
 }
 
 impl Ways<'_> {
-    /// Keeps a choice if it is a new way.
-    fn add(&mut self, choice: Option<ContextValue>) -> bool {
-        let mut context = self.known.clone();
-        if let Some(value) = &choice {
-            context.set(self.key, value.clone());
+    /// What each condition says of a choice.
+    fn row(&mut self, choice: Option<&ContextValue>) -> Row {
+        match choice {
+            Some(value) => self.context.set(self.key, value.clone()),
+            None => self.context.remove(self.key),
         }
-        let way: Vec<Truth> =
-            self.conditions.iter().map(|condition| condition.holds(&context)).collect();
-        let is_new = self.seen.insert(way);
-        if is_new {
+        self.conditions.iter().map(|condition| condition.holds(&self.context)).collect()
+    }
+
+    /// Keeps a choice if it is a new way.
+    fn add(&mut self, choice: Option<ContextValue>) {
+        let row = self.row(choice.as_ref());
+        if self.seen.insert(row) {
             self.found.push(choice);
         }
-        is_new
     }
 
     /// Sets of values. What a set operator says of a set follows from what it says of a smaller
@@ -90,36 +102,46 @@ impl Ways<'_> {
     /// the budget ran out.
     fn add_sets(&mut self, values: &[String]) -> bool {
         // A key without values is not sent, so a set has at least one.
-        let mut rows: BTreeSet<Vec<Truth>> = BTreeSet::new();
-        let mut apart: Vec<&String> = Vec::new();
+        let mut rows: HashSet<Row> = HashSet::default();
+        let mut apart: Vec<(&String, Row)> = Vec::new();
         for value in values {
-            let one = ContextValue::Multiple(vec![value.clone()]);
-            let mut context = self.known.clone();
-            context.set(self.key, one);
-            let row = self.conditions.iter().map(|condition| condition.holds(&context)).collect();
-            if rows.insert(row) {
-                apart.push(value);
+            let row = self.row(Some(&ContextValue::Multiple(vec![value.clone()])));
+            if rows.insert(row.clone()) {
+                apart.push((value, row));
             }
         }
-        let mut open: Vec<Vec<String>> = Vec::new();
-        for value in &apart {
-            let one = vec![(*value).clone()];
-            self.add(Some(ContextValue::Multiple(one.clone())));
-            open.push(one);
+        let multiple = |set: &[usize]| {
+            let values = set.iter().map(|number| apart[*number].0.clone());
+            Some(ContextValue::Multiple(values.collect()))
+        };
+        // The values of each set by their numbers, and what the conditions say of it.
+        let mut open: Vec<(Vec<usize>, Row)> = Vec::new();
+        for (number, (_, row)) in apart.iter().enumerate() {
+            if self.seen.insert(row.clone()) {
+                self.found.push(multiple(&[number]));
+            }
+            open.push((vec![number], row.clone()));
         }
         let mut next = 0;
         while next < open.len() {
             if self.found.len() > SETS {
                 return true;
             }
-            for value in &apart {
-                if open[next].contains(value) {
+            for (number, (_, row)) in apart.iter().enumerate() {
+                let (set, of_set) = &open[next];
+                if set.contains(&number) {
                     continue;
                 }
-                let mut larger = open[next].clone();
-                larger.push((*value).clone());
-                if self.add(Some(ContextValue::Multiple(larger.clone()))) {
-                    open.push(larger);
+                let pairs = self.conditions.iter().zip(of_set.iter().zip(row));
+                let larger: Row = pairs
+                    .map(|(condition, (set, one))| condition.holds_of_both(*set, *one))
+                    .collect();
+                if !self.seen.contains(&larger) {
+                    self.seen.insert(larger.clone());
+                    let mut set = set.clone();
+                    set.push(number);
+                    self.found.push(multiple(&set));
+                    open.push((set, larger));
                 }
             }
             next += 1;

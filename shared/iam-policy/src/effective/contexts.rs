@@ -4,8 +4,10 @@
 //! stands for all, so that contradictions and exhaustive denials are seen without trying every
 //! combination of values.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+
+use foldhash::HashSet;
 
 use crate::bits::Bits;
 use crate::condition::Condition;
@@ -255,7 +257,7 @@ fn ways_with(
     let Some(first) = ways.first() else {
         return Some(Vec::new());
     };
-    let mut seen: HashSet<Rc<[Applying]>> = HashSet::new();
+    let mut seen: HashSet<Rc<[Applying]>> = HashSet::default();
     let mut next = Vec::new();
     // Overwritten for each, so that memory is taken for new ways alone.
     let mut both = first.applying.to_vec();

@@ -1,16 +1,18 @@
 //! One question: every resource is judged in every way in which the conditions can hold.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
+
+use foldhash::{HashMap, HashSet};
 
 use crate::bits::Bits;
 use crate::context::Context;
 use crate::decision::{Outcome, PolicySet, StatementRef};
 use crate::document::Effect;
 use crate::effective::contexts::{Applying, Chosen, Contexts, Way};
+use crate::effective::meetings::Meetings;
 use crate::effective::resources::{Place, Resources};
-use crate::effective::{Access, Consent, Level, Question, Witness};
+use crate::effective::{Access, AskedAction, Consent, Level, Question, Witness, signature};
 use crate::evaluation::{Evaluation, Reach};
-use crate::statement::meets_resource;
 use crate::truth::Truth;
 
 /// How much is judged before what is left is open: ways times the words of a set of statements.
@@ -19,8 +21,11 @@ const WORK: usize = 200_000;
 /// A question, with what is the same in every place.
 pub struct Inquiry<'question> {
     question: &'question Question<'question>,
+    /// The actions, but for those of which the same is said as of one before.
+    actions: Vec<AskedAction<'question>>,
     /// One for each action.
     evaluations: Vec<Evaluation<'question>>,
+    meetings: Meetings<'question>,
 }
 
 /// What came of one resource.
@@ -36,11 +41,19 @@ struct Judged {
 impl<'question> Inquiry<'question> {
     /// Gathers what the policies say of the question.
     pub fn new(policies: &'question PolicySet, question: &'question Question<'question>) -> Self {
-        let actions = question.actions.iter();
+        let mut actions = question.actions.to_vec();
+        if actions.len() > 1 {
+            let mut said = HashSet::default();
+            actions.retain(|action| {
+                said.insert((signature(policies, action.name), action.takes_resource))
+            });
+        }
         let evaluations: Vec<Evaluation<'_>> = actions
+            .iter()
             .map(|action| Evaluation::new(policies, action.name, question.principal))
             .collect();
-        Self { question, evaluations }
+        let meetings = Meetings::new(&actions, &evaluations);
+        Self { question, actions, evaluations, meetings }
     }
 
     /// Judges place by place. Places that are alike in all that decides are judged once.
@@ -49,10 +62,10 @@ impl<'question> Inquiry<'question> {
         if !self.evaluations.iter().all(Evaluation::can_allow) {
             return answer.access;
         }
-        let takes_resource = self.question.actions.iter().any(|action| action.takes_resource);
+        let takes_resource = self.actions.iter().any(|action| action.takes_resource);
         let contexts = Contexts::new(&self.evaluations, self.question.knowledge);
         let mut resources = Resources::new(&self.evaluations, self.question.names);
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let mut whereabouts = Whereabouts::default();
         let mut work = 0;
         for place in self.question.places {
@@ -73,9 +86,9 @@ impl<'question> Inquiry<'question> {
             };
             let mut is_cut = found.is_bound;
             let mut covered = Level::Allowed;
-            let mut meetings = HashSet::new();
+            let mut meetings = HashSet::default();
             for resource in &found.resources {
-                let meeting = self.meeting(resource, known);
+                let meeting = self.meetings.of(resource, known);
                 if !meetings.insert(meeting.clone()) {
                     continue;
                 }
@@ -103,24 +116,6 @@ impl<'question> Inquiry<'question> {
         self.evaluations.iter().map(|about| about.parts.len().div_ceil(64)).sum::<usize>().max(1)
     }
 
-    /// What applies as far as the resource decides.
-    fn meeting(&self, resource: &str, known: &Context) -> Vec<Applying> {
-        let actions = self.question.actions.iter().zip(&self.evaluations);
-        actions
-            .map(|(action, about)| {
-                let resource = if action.takes_resource { resource } else { "*" };
-                let mut applying = Applying::all(about.parts.len());
-                for (number, part) in about.parts.iter().enumerate() {
-                    let stands = part.stands_on.is_none_or(|policy| policy.is_on(resource));
-                    let truth = Truth::from(stands);
-                    let meets = || meets_resource(part.statement, resource, known);
-                    applying.limit(number, if stands { meets() } else { truth });
-                }
-                applying
-            })
-            .collect()
-    }
-
     /// Judges one resource over every way.
     fn judge(
         &self,
@@ -136,7 +131,7 @@ impl<'question> Inquiry<'question> {
             let mut granting = Vec::with_capacity(self.evaluations.len());
             for (number, about) in self.evaluations.iter().enumerate() {
                 let is_cross_account =
-                    place.consent != Consent::Own && self.question.actions[number].takes_resource;
+                    place.consent != Consent::Own && self.actions[number].takes_resource;
                 let reach = Reach { is_cross_account, is_admitted: true };
                 let applying = way.applying[number].and(&meeting[number]);
                 let (sure, maybe) = (&applying.certain, &applying.possible);

@@ -1,10 +1,10 @@
 //! Patterns as machines that read a text letter by letter, all side by side.
 //!
 //! The places that a text read so far can stand at, in every pattern, are the bits of one set: a
-//! letter moves all of them at once. A pattern of `n` pieces has `n + 1` places, the last of which
-//! is its end.
+//! letter moves all of them at once. A pattern has a place before each piece that reads a letter,
+//! and a last one that is its end; a `*` is a place that a letter may also stay at.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::glob::Piece;
 
@@ -27,104 +27,103 @@ impl Pattern {
     }
 }
 
-/// Places in patterns, one bit each.
-pub type Places = Box<[u64]>;
+/// Sixty-four neighbouring places, one bit each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Word {
+    number: usize,
+    bits: u64,
+}
+
+/// Places in patterns: the words of which any bit is set, in their order. Most patterns are soon
+/// left by a text, so it takes less than all words.
+pub type Places = Vec<Word>;
 
 /// Patterns run side by side.
 #[derive(Clone, Debug)]
 pub struct Machines {
     /// The first place of each pattern, and behind the last the number of all places.
     starts: Vec<usize>,
-    /// For each word of places, the number of the pattern that its last place is of.
-    last_patterns: Vec<usize>,
     words: usize,
-    /// Places before a `*`.
-    stars: Places,
     /// Places before a `?`.
-    ones: Places,
-    /// Places before a `*` that reads every letter.
-    wide_stars: Places,
-    /// Places before a wildcard that reads every letter but a colon.
-    narrow: Places,
+    ones: Vec<u64>,
+    /// Those of them that do not read a colon.
+    narrow_ones: Vec<u64>,
+    /// Places behind a `*`, which a letter may stay at.
+    stars: Vec<u64>,
+    /// Those of them that stay at every letter, a colon too.
+    wide_stars: Vec<u64>,
     /// The last place of each pattern.
-    ends: Places,
+    ends: Vec<u64>,
     /// Places before each letter.
     plain: HashMap<char, Vec<usize>>,
     /// Places before each letter that is read in either case.
     in_any_case: HashMap<char, Vec<usize>>,
 }
 
-/// What one letter does: the places that it moves on from, and the stars that it stays at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What one letter does: the places that it moves on from, and whether it is a colon, at which not
+/// every star stays.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Move {
-    read: Places,
-    stay: Places,
+    read: Vec<u64>,
+    is_colon: bool,
 }
 
 impl Machines {
     /// Puts patterns side by side. Equal ones run once.
     pub fn new(mut patterns: Vec<Pattern>) -> Self {
-        for pattern in &mut patterns {
-            // Two stars in a row read what one does.
-            let mut at = 0;
-            pattern.pieces.dedup_by(|two, one| {
-                at += 1;
-                *one == Piece::Many && *two == Piece::Many && at >= pattern.within_colons
-            });
-        }
-        patterns.sort();
+        patterns.sort_unstable();
         patterns.dedup();
         let places: usize = patterns.iter().map(|pattern| pattern.pieces.len() + 1).sum();
-        let words = places.div_ceil(64);
-        let none = vec![0; words].into_boxed_slice();
+        let none = vec![0; places.div_ceil(64)];
         let mut machines = Self {
             starts: vec![0],
-            last_patterns: Vec::with_capacity(words),
-            words,
-            stars: none.clone(),
+            words: 0,
             ones: none.clone(),
+            narrow_ones: none.clone(),
+            stars: none.clone(),
             wide_stars: none.clone(),
-            narrow: none.clone(),
             ends: none,
-            plain: HashMap::new(),
-            in_any_case: HashMap::new(),
+            plain: HashMap::default(),
+            in_any_case: HashMap::default(),
         };
         for pattern in &patterns {
             machines.put(pattern);
         }
-        for word in 1..=words {
-            let begun = machines.starts.partition_point(|start| *start < word * 64);
-            machines.last_patterns.push(begun - 1);
-        }
+        machines.words = machines.starts[patterns.len()].div_ceil(64);
         machines
     }
 
     /// Puts a pattern behind the others.
     fn put(&mut self, pattern: &Pattern) {
-        let start = self.starts[self.starts.len() - 1];
+        let mut place = self.starts[self.starts.len() - 1];
         for (index, piece) in pattern.pieces.iter().enumerate() {
-            let place = start + index;
             let is_narrow = index < pattern.within_colons;
             match piece {
+                // Two stars in a row read what one does.
+                Piece::Many => {
+                    set(&mut self.stars, place);
+                    if !is_narrow {
+                        set(&mut self.wide_stars, place);
+                    }
+                    continue;
+                }
+                Piece::One if is_narrow => set(&mut self.narrow_ones, place),
+                Piece::One => {}
                 Piece::Plain(letter) if pattern.ignores_case => {
                     self.in_any_case.entry(*letter).or_default().push(place);
                 }
                 Piece::Plain(letter) => self.plain.entry(*letter).or_default().push(place),
-                Piece::One => set(&mut self.ones, place),
-                Piece::Many => set(&mut self.stars, place),
             }
-            match piece {
-                Piece::One | Piece::Many if is_narrow => set(&mut self.narrow, place),
-                Piece::Many => set(&mut self.wide_stars, place),
-                Piece::One | Piece::Plain(_) => {}
+            if *piece == Piece::One {
+                set(&mut self.ones, place);
             }
+            place += 1;
         }
-        let end = start + pattern.pieces.len();
-        set(&mut self.ends, end);
-        self.starts.push(end + 1);
+        set(&mut self.ends, place);
+        self.starts.push(place + 1);
     }
 
-    /// How many words one set of places takes: the work of one step.
+    /// How many words hold all places.
     pub fn words(&self) -> usize {
         self.words.max(1)
     }
@@ -141,11 +140,10 @@ impl Machines {
         letters
     }
 
-    /// Where every pattern stands behind a text.
-    pub fn read(&self, text: &str) -> Places {
-        let mut moves: HashMap<char, Move> = HashMap::new();
+    /// Where every pattern stands behind a text. What a letter does is kept in `moves`.
+    pub fn read(&self, text: &str, moves: &mut HashMap<char, Move>) -> Places {
         let mut places = self.start();
-        let mut next = places.clone();
+        let mut next = Places::new();
         for letter in text.chars() {
             let letter = moves.entry(letter).or_insert_with(|| self.letter(letter));
             self.step(&places, letter, &mut next);
@@ -156,21 +154,21 @@ impl Machines {
 
     /// Where every pattern stands before the first letter.
     pub fn start(&self) -> Places {
-        let mut places = vec![0; self.words].into_boxed_slice();
+        let mut places = vec![0; self.words];
         for start in &self.starts[..self.starts.len() - 1] {
             set(&mut places, *start);
         }
-        self.close(&mut places);
-        places
+        let numbered = places.into_iter().enumerate();
+        numbered.map(|(number, bits)| Word { number, bits }).filter(|word| word.bits != 0).collect()
     }
 
     /// What a letter does.
     pub fn letter(&self, letter: char) -> Move {
-        let (mut read, mut stay) = (self.ones.clone(), self.stars.clone());
-        if letter == ':' {
-            for (word, narrow) in self.narrow.iter().enumerate() {
-                read[word] &= !narrow;
-                stay[word] &= !narrow;
+        let is_colon = letter == ':';
+        let mut read = self.ones.clone();
+        if is_colon {
+            for (read, narrow) in read.iter_mut().zip(&self.narrow_ones) {
+                *read &= !narrow;
             }
         }
         let in_any_case = self
@@ -181,57 +179,87 @@ impl Machines {
         for place in self.plain.get(&letter).into_iter().chain(in_any_case).flatten() {
             set(&mut read, *place);
         }
-        Move { read, stay }
+        Move { read, is_colon }
+    }
+
+    /// Of the places, those from which a text of these letters can reach the pattern's end.
+    pub fn promising<'moves>(
+        &self,
+        places: &[Word],
+        letters: impl Iterator<Item = &'moves Move>,
+    ) -> Places {
+        let mut readable = vec![0; self.ends.len()];
+        for letter in letters {
+            for (all, read) in readable.iter_mut().zip(&letter.read) {
+                *all |= read;
+            }
+        }
+        let is_promising = |place: &usize| {
+            let end = self.starts[self.starts.partition_point(|start| start <= place)] - 1;
+            (*place..end).all(|place| readable[place / 64] & (1 << (place % 64)) != 0)
+        };
+        let mut promising = Places::new();
+        for word in places {
+            let bits = ones(word.bits)
+                .filter(|bit| is_promising(&(word.number * 64 + bit)))
+                .fold(0, |bits, bit| bits | 1 << bit);
+            promising.extend((bits != 0).then_some(Word { bits, ..*word }));
+        }
+        promising
     }
 
     /// Where they stand after a letter.
-    pub fn step(&self, places: &[u64], letter: &Move, next: &mut [u64]) {
-        let mut carry = 0;
-        for (((next, places), read), stay) in
-            next.iter_mut().zip(places).zip(&letter.read).zip(&letter.stay)
-        {
-            let moving = places & read;
-            *next = (moving << 1) | carry | (places & stay);
-            carry = moving >> 63;
+    pub fn step(&self, places: &[Word], letter: &Move, next: &mut Places) {
+        let stars = if letter.is_colon { &self.wide_stars } else { &self.stars };
+        next.clear();
+        // The place that the last one of a word moved on to.
+        let mut carried = None;
+        for Word { number, bits } in places.iter().copied() {
+            let mut carry = 0;
+            if let Some(into) = carried.take() {
+                if into == number {
+                    carry = 1;
+                } else {
+                    self.arrive(next, Word { number: into, bits: 1 }, 1);
+                }
+            }
+            let moving = bits & letter.read[number];
+            let moved = moving << 1 | carry;
+            self.arrive(next, Word { number, bits: moved | bits & stars[number] }, moved & !bits);
+            carried = (moving >> 63 != 0).then_some(number + 1);
         }
-        self.close(next);
+        if let Some(number) = carried {
+            self.arrive(next, Word { number, bits: 1 }, 1);
+        }
+    }
+
+    /// Adds a word of which some places are new. At a star that reads everything, whoever stands
+    /// earlier in the pattern adds nothing.
+    fn arrive(&self, next: &mut Places, word: Word, new: u64) {
+        if word.bits == 0 {
+            return;
+        }
+        next.push(word);
+        for bit in ones(new & self.wide_stars[word.number]) {
+            let star = word.number * 64 + bit;
+            let pattern = self.starts.partition_point(|start| *start <= star) - 1;
+            clear(next, self.starts[pattern], star);
+        }
     }
 
     /// Of the places, those that are an end: the patterns that the text read so far matches as a
     /// whole.
-    pub fn matched(&self, places: &[u64]) -> Places {
-        places.iter().zip(&self.ends).map(|(places, ends)| places & ends).collect()
+    pub fn matched(&self, places: &[Word]) -> Places {
+        let ends =
+            places.iter().map(|word| Word { bits: word.bits & self.ends[word.number], ..*word });
+        ends.filter(|word| word.bits != 0).collect()
     }
+}
 
-    /// A `*` can be nothing: whoever stands before it also stands after it. And behind a `*` that
-    /// reads everything, whoever stands earlier adds nothing.
-    fn close(&self, places: &mut [u64]) {
-        let mut is_open = true;
-        while is_open {
-            is_open = false;
-            let mut carry = 0;
-            for (places, stars) in places.iter_mut().zip(&self.stars) {
-                let before_star = *places & stars;
-                let more = (before_star << 1) | carry;
-                carry = before_star >> 63;
-                // Another star can follow only within the parts of an ARN.
-                is_open |= more & !*places & stars != 0;
-                *places |= more;
-            }
-        }
-        for word in (0..places.len()).rev() {
-            let mut wide = places[word] & self.wide_stars[word];
-            let mut pattern = self.last_patterns[word];
-            while wide != 0 {
-                let star = word * 64 + 63 - wide.leading_zeros() as usize;
-                while self.starts[pattern] > star {
-                    pattern -= 1;
-                }
-                let first = self.starts[pattern];
-                clear(places, first, star);
-                wide &= !(u64::MAX << (first.saturating_sub(word * 64)));
-            }
-        }
+impl Move {
+    /// Whether the letter moves any of the places on, or is one at which not every star stays.
+    pub fn tells(&self, places: &[Word]) -> bool {
+        self.is_colon || places.iter().any(|word| word.bits & self.read[word.number] != 0)
     }
 }
 
@@ -239,15 +267,34 @@ fn set(places: &mut [u64], place: usize) {
     places[place / 64] |= 1 << (place % 64);
 }
 
-/// Takes out every place from `start` up to, but without, `end`.
-fn clear(places: &mut [u64], start: usize, end: usize) {
+/// The numbers of the bits that are set.
+fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let bit = bits.trailing_zeros() as usize;
+        bits &= bits.wrapping_sub(1);
+        (bit < 64).then_some(bit)
+    })
+}
+
+/// Takes out every place from `start` up to, but without, `end`, which is in the last word.
+fn clear(places: &mut Places, start: usize, end: usize) {
     let before = |place: usize| (1_u64 << (place % 64)) - 1;
-    let (first, last) = (start / 64, end / 64);
-    if first == last {
-        places[first] &= before(start) | !before(end);
-        return;
+    let mut at = places.len();
+    let mut is_any_empty = false;
+    while at > 0 && places[at - 1].number >= start / 64 {
+        at -= 1;
+        let Word { number, bits } = &mut places[at];
+        let mut kept = 0;
+        if *number == start / 64 {
+            kept |= before(start);
+        }
+        if *number == end / 64 {
+            kept |= !before(end);
+        }
+        *bits &= kept;
+        is_any_empty |= *bits == 0;
     }
-    places[first] &= before(start);
-    places[first + 1..last].fill(0);
-    places[last] &= !before(end);
+    if is_any_empty {
+        places.retain(|word| word.bits != 0);
+    }
 }

@@ -10,6 +10,8 @@ mod choices;
 mod contexts;
 mod inquiry;
 mod machines;
+mod meetings;
+mod possible;
 pub mod resources;
 mod search;
 
@@ -18,6 +20,7 @@ use std::collections::BTreeSet;
 use crate::context::{Context, ContextValue};
 use crate::decision::{PolicySet, StatementRef};
 use crate::effective::inquiry::Inquiry;
+pub use crate::effective::possible::can_match;
 use crate::effective::resources::{NameRange, Place};
 use crate::principal::Principal;
 use crate::statement::meets_action;

@@ -1,11 +1,12 @@
 //! One resource for each way in which the patterns of the policies can match a resource.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
+
+use foldhash::HashMap;
 
 use crate::context::{Context, ContextValue};
 use crate::effective::Consent;
-use crate::effective::machines::{Machines, Pattern, Places};
+use crate::effective::machines::{Machines, Move, Pattern, Places};
 use crate::effective::search::{Found, search};
 use crate::evaluation::Evaluation;
 use crate::glob::{self, Piece};
@@ -75,6 +76,8 @@ struct PatternSet {
     /// What the patterns begin with up to the fifth colon, each once.
     heads: Vec<Vec<Piece>>,
     machines: Machines,
+    /// What a letter does, of those that were read.
+    moves: HashMap<char, Move>,
     found: HashMap<Places, Found>,
 }
 
@@ -110,9 +113,9 @@ impl<'question> Resources<'question> {
             self.sets.push(self.set(values, known));
             self.sets.len() - 1
         });
-        let PatternSet { heads, machines, .. } = &self.sets[set];
+        let PatternSet { heads, machines, moves, .. } = &mut self.sets[set];
         let aligned = heads.iter().map(|head| is_aligned(head, &place.prefix)).collect();
-        Signature { set, begun: machines.read(&place.prefix), aligned }
+        Signature { set, begun: machines.read(&place.prefix, moves), aligned }
     }
 
     fn set(&self, values: Vec<Option<ContextValue>>, known: &Context) -> PatternSet {
@@ -125,7 +128,13 @@ impl<'question> Resources<'question> {
             patterns.iter().map(|pattern| head(&pattern.pieces).to_vec()).collect();
         heads.sort_unstable();
         heads.dedup();
-        PatternSet { values, heads, machines: Machines::new(patterns), found: HashMap::new() }
+        PatternSet {
+            values,
+            heads,
+            machines: Machines::new(patterns),
+            moves: HashMap::default(),
+            found: HashMap::default(),
+        }
     }
 
     /// One resource of the place for each combination of patterns.
@@ -157,20 +166,4 @@ fn head(pattern: &[Piece]) -> &[Piece] {
 fn is_aligned(head: &[Piece], prefix: &str) -> bool {
     let parts = head.split(|piece| *piece == Piece::Plain(':'));
     parts.zip(prefix.splitn(6, ':')).all(|(part, value)| glob::matches(part, value))
-}
-
-/// Whether a pattern matches any resource at all, whatever its variables hold. Where a budget runs
-/// out it is taken to.
-pub fn can_match(pattern: &Template, places: &[Place], names: &dyn NameRange) -> bool {
-    let pieces = pattern.widened(&Context::new());
-    let machines = Machines::new(vec![Pattern::plain(pieces.clone())]);
-    let mut tried = HashSet::new();
-    places.iter().any(|place| {
-        let begun = machines.read(&place.prefix);
-        tried.insert(begun.clone()) && {
-            let found = search(&machines, &begun, names);
-            let arn = |name: &String| format!("{}{name}", place.prefix);
-            found.is_bound || found.texts.iter().any(|name| glob::matches(&pieces, &arn(name)))
-        }
-    })
 }

@@ -1,14 +1,16 @@
 //! The shortest text for each combination of patterns that some text can match: breadth first,
 //! letters in their order, so that of the shortest the alphabetically first is found.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::rc::Rc;
 
-use crate::effective::machines::{Machines, Move, Places};
+use foldhash::{HashMap, HashSet};
+
+use crate::effective::machines::{Machines, Move, Places, Word};
 use crate::effective::resources::NameRange;
 
-/// How much is looked at before what is left is open, in steps times the words of a step. It is
+/// How much is looked at before what is left is open: the words that are read, of all steps. It is
 /// counted, never timed, so that every machine gives the same answer.
 const WORK: usize = 200_000;
 
@@ -25,8 +27,8 @@ pub struct Found {
 struct Reading {
     /// The state of the range's own machine.
     state: u8,
-    /// Where the patterns stand.
-    places: Rc<[u64]>,
+    /// Where the patterns stand, by number.
+    places: usize,
     /// Its last letter and the text before it, by number.
     text: usize,
     length: usize,
@@ -39,32 +41,54 @@ struct Reading {
 /// long enough to be a name, and whether it is an exception.
 type Standing = (u8, bool, bool);
 
+/// The places that texts can stand at, each once, by number.
+#[derive(Default)]
+struct Stands {
+    numbers: HashMap<Rc<[Word]>, usize>,
+    places: Vec<Rc<[Word]>>,
+}
+
+impl Stands {
+    fn number(&mut self, places: &[Word]) -> usize {
+        if let Some(number) = self.numbers.get(places) {
+            return *number;
+        }
+        let places: Rc<[Word]> = Rc::from(places);
+        self.places.push(Rc::clone(&places));
+        self.numbers.insert(places, self.places.len() - 1);
+        self.places.len() - 1
+    }
+}
+
 /// Runs the machines from `begun` over the names of a range.
-pub fn search(machines: &Machines, begun: &Places, names: &dyn NameRange) -> Found {
+pub fn search(machines: &Machines, begun: &[Word], names: &dyn NameRange) -> Found {
     let mut found = Found { texts: Vec::new(), is_bound: false };
     let Some(letters) = letters(machines, names) else {
         found.is_bound = true;
         return found;
     };
     let (shortest, longest) = names.lengths();
-    let mut combinations: HashSet<Places> = HashSet::new();
+    let mut combinations: HashSet<Places> = HashSet::default();
+    let mut stands = Stands::default();
     // How the texts can stand that the patterns do not tell apart. An exception stands in the way
     // of longer names that the patterns do not tell from it, so it is kept apart.
-    let mut seen: HashMap<Rc<[u64]>, Vec<Standing>> = HashMap::new();
+    let mut seen: HashSet<(usize, Standing)> = HashSet::default();
     // A text is its last letter and the text before it, by their places in this list.
     let mut texts: Vec<(usize, char)> = vec![(0, ' ')];
+    let begun = machines.promising(begun, letters.iter().map(|(_, moves)| moves));
     let mut queue = VecDeque::from([Reading {
         state: 0,
-        places: Rc::from(&begun[..]),
+        places: stands.number(&begun),
         text: 0,
         length: 0,
         exceptions: 0..names.exceptions().len(),
         is_left_out: false,
     }]);
-    let mut next = begun.clone();
+    let mut next = Places::new();
     let mut work = 0;
     while let Some(reading) = queue.pop_front() {
         let Reading { state, places, text, length, exceptions, is_left_out } = reading;
+        let places = Rc::clone(&stands.places[places]);
         if length >= shortest
             && !is_left_out
             && names.may_end(state)
@@ -76,26 +100,33 @@ pub fn search(machines: &Machines, begun: &Places, names: &dyn NameRange) -> Fou
             continue;
         }
         let length = length + 1;
+        // Letters that no pattern waits for are alike.
+        let mut alike: Vec<Standing> = Vec::new();
         for (letter, moves) in &letters {
             let Some(state) = names.step(state, *letter) else {
                 continue;
             };
-            work += machines.words();
+            let exceptions = beginning(names.exceptions(), exceptions.clone(), length, *letter);
+            let is_left_out = !exceptions.is_empty()
+                && names.exceptions()[exceptions.start].chars().count() == length;
+            let standing: Standing = (state, length >= shortest, is_left_out);
+            work += 1;
+            if !moves.tells(&places) {
+                if alike.contains(&standing) {
+                    continue;
+                }
+                alike.push(standing);
+            }
+            work += places.len();
             if work > WORK {
                 found.is_bound = true;
                 return found;
             }
             machines.step(&places, moves, &mut next);
-            let exceptions = beginning(names.exceptions(), exceptions.clone(), length, *letter);
-            let is_left_out = !exceptions.is_empty()
-                && names.exceptions()[exceptions.start].chars().count() == length;
-            let standing: Standing = (state, length >= shortest, is_left_out);
-            let places = match seen.get_key_value(&next[..]) {
-                Some((_, known)) if known.contains(&standing) => continue,
-                Some((places, _)) => Rc::clone(places),
-                None => Rc::from(&next[..]),
-            };
-            seen.entry(Rc::clone(&places)).or_default().push(standing);
+            let places = stands.number(&next);
+            if !seen.insert((places, standing)) {
+                continue;
+            }
             texts.push((text, *letter));
             let text = texts.len() - 1;
             queue.push_back(Reading { state, places, text, length, exceptions, is_left_out });
@@ -130,7 +161,7 @@ fn letters(machines: &Machines, names: &dyn NameRange) -> Option<Vec<(char, Move
     }
     letters.sort_unstable();
     let states = states(&letters, names);
-    let mut kinds: HashSet<(Move, Vec<Option<u8>>)> = HashSet::new();
+    let mut kinds: HashSet<(Move, Vec<Option<u8>>)> = HashSet::default();
     let telling = letters.into_iter().filter_map(|letter| {
         let moves = machines.letter(letter);
         let steps = states.iter().map(|state| names.step(*state, letter)).collect();
