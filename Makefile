@@ -10,14 +10,14 @@ LINT_VENV := .local/lint-venv
 CARGO_FUZZ := .local/cargo-fuzz/bin/cargo-fuzz
 FUZZ_SECONDS ?= 600
 
-.PHONY: demo test lint doc unit functions local-test template-lint local local-down prove simulate fuzz bench catalogue
+.PHONY: demo test lint doc unit functions local-test small-account large-account template-lint local local-down prove simulate fuzz bench catalogue
 
 ## demo: the whole journey on the embedded account, built without the SDK
 demo:
 	@$(CARGO) run --quiet --locked --no-default-features -- demo
 
 ## test: everything
-test: lint template-lint doc unit local-test
+test: lint template-lint doc unit local-test small-account
 
 ## lint: format and lints, warnings are errors
 lint:
@@ -69,6 +69,14 @@ $(LINT_VENV)/installed: tests/lint-requirements.txt
 	$(LINT_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+## large-account: two sweeps over an account of 5,000 roles, call by call
+large-account: functions
+	python3 tests/large-account/sweep.py target/debug/account-sweep
+
+## small-account: a sweep over a tenth of the large account, call by call
+small-account: functions
+	SHARE=10 python3 tests/large-account/sweep.py target/debug/account-sweep
+
 # ---- Long runs: `make test` has a short round of each ----
 
 ## prove: a million policies of a small world, every name and context of each tried
@@ -91,9 +99,9 @@ fuzz: $(CARGO_FUZZ)
 $(CARGO_FUZZ):
 	$(CARGO) install --quiet --locked cargo-fuzz --version 0.13.2 --root .local/cargo-fuzz
 
-## bench: what effective permissions and requests cost; AWS_MANAGED_POLICIES and
+## bench: what effective permissions, requests and a sweep cost; AWS_MANAGED_POLICIES and
 ## AUTHORIZATION_REQUESTS name files of policies and of requests, gzipped
-bench:
+bench: large-account
 	$(CARGO) bench --locked -p iam-policy --bench simulate
 	$(CARGO) bench --locked -p ecr-audit --bench explain
 

@@ -13,12 +13,11 @@ use ecr_audit::change::{Actor, Change, Event, ReportedChange, RoleEffect};
 use ecr_audit::error::PortError;
 use ecr_audit::exception::TAG;
 use ecr_audit::journey::{Arrival, Handled, handle, sweep};
-use ecr_audit::node_role::UseListing;
-use ecr_audit::ports::{Clock, Iam, InstanceProfile, Ports};
-use ecr_audit::role_policies::RolePolicies;
+use ecr_audit::ports::{Clock, Iam, InstanceProfile, Page, Ports};
+use ecr_audit::role_policies::{RolePolicies, RolePolicy};
 use ecr_audit::settings::Settings;
 use futures::executor::block_on;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use memory_adapters::{Account, Cluster, MemoryAccount, Nodegroup, Tags, World};
 use serde_json::{Value, json};
 use tests::interleaving::{Gate, Planted};
@@ -102,8 +101,23 @@ impl Iam for DenyingIam<'_> {
         self.account.instance_profile(name).await
     }
 
-    async fn cluster_instance_profiles(&self, now: Timestamp) -> UseListing {
-        self.account.cluster_instance_profiles(now).await
+    async fn instance_profiles(&self) -> Result<Vec<InstanceProfile>, PortError> {
+        self.account.instance_profiles().await
+    }
+
+    async fn roles_page(&self, marker: Option<&str>) -> Result<Page<RolePolicies>, PortError> {
+        if self.is_denied {
+            let call = "iam:GetAccountAuthorizationDetails";
+            return Err(PortError::answered(call, 403, "AccessDenied", "not authorized"));
+        }
+        self.account.roles_page(marker).await
+    }
+
+    async fn managed_policies_page(
+        &self,
+        marker: Option<&str>,
+    ) -> Result<Page<RolePolicy>, PortError> {
+        self.account.managed_policies_page(marker).await
     }
 }
 
