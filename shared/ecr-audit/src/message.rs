@@ -240,13 +240,31 @@ fn attributes(alert: &Alert) -> BTreeMap<String, Attribute> {
     if !clusters.is_empty() {
         attributes.insert("cluster".to_owned(), Attribute::List(fitting(clusters)));
     }
-    let environment =
-        ["environment", "Environment", "env"].iter().find_map(|key| alert.role.tags.get(*key));
-    // SNS refuses an attribute without a value.
-    if let Some(environment) = environment.filter(|environment| !environment.is_empty()) {
-        attributes.insert("environment".to_owned(), text(environment));
+    let mut environments = environments(alert);
+    if environments.len() > 1 {
+        let environments = Attribute::List(fitting(environments));
+        attributes.insert("environment".to_owned(), environments);
+    } else if let Some(environment) = environments.pop_first() {
+        attributes.insert("environment".to_owned(), Attribute::Text(environment));
     }
     attributes
+}
+
+/// The nearest tag counts, as for owners: the role's, else those of its nodegroups, else those of
+/// their clusters. SNS refuses an attribute without a value.
+fn environments(alert: &Alert) -> BTreeSet<String> {
+    let of = |tags: &BTreeMap<String, String>| {
+        let mut keys = ["environment", "Environment", "env"].iter();
+        keys.find_map(|key| tags.get(*key)).filter(|value| !value.is_empty()).cloned()
+    };
+    match of(&alert.role.tags) {
+        Some(environment) => BTreeSet::from([environment]),
+        None => alert
+            .uses
+            .iter()
+            .filter_map(|seen| of(&seen.tags).or_else(|| of(&seen.cluster_tags)))
+            .collect(),
+    }
 }
 
 /// As many whole values as fit: a value that is cut would match no filter.

@@ -8,6 +8,7 @@ use ecr_audit::subscription::{Subscriber, Subscription};
 use ecr_audit::topic_arn::TopicArn;
 use serde_json::Value;
 
+use crate::account::tags;
 use crate::story::{Year, first_sweep, year};
 
 fn gets(message: &SnsMessage, owners: &[&str], at_least: Option<Severity>) -> bool {
@@ -47,5 +48,33 @@ fn a_subscriber_gets_the_alerts_that_were_asked_for() {
     ] {
         let subject = &message.subject;
         assert_eq!(gets(message, owners, at_least), is_sent, "{subject} {owners:?} {at_least:?}");
+    }
+}
+
+/// The nearest tag counts, and of several clusters each has its say.
+#[test]
+fn an_environment_is_that_of_the_role_its_nodegroups_or_their_clusters() {
+    let text = |text: &str| Some(Attribute::Text(text.to_owned()));
+    let environment = |value: &str| tags(&[("environment", value)]);
+    // The tags of the role, of a nodegroup, of its cluster, and of the other cluster.
+    for (role, nodegroup, cluster, other, expected) in [
+        ("prod", "test", "dev", "dev", text("prod")),
+        ("", "test", "dev", "test", text("test")),
+        ("", "", "dev", "dev", text("dev")),
+        ("", "", "", "", None),
+        ("", "", "prod", "dev", Some(Attribute::List(["dev", "prod"].map(str::to_owned).to_vec()))),
+    ] {
+        let mut alert = year().new.alerts[0].clone();
+        let is_given = |value: &str| !value.is_empty();
+        if is_given(role) {
+            alert.role.tags.extend(environment(role));
+        }
+        if is_given(nodegroup) {
+            alert.uses[0].tags = environment(nodegroup);
+        }
+        alert.uses[0].cluster_tags = environment(cluster);
+        alert.uses[1].cluster_tags = environment(other);
+        let found = alert_message(&alert).attributes.remove("environment");
+        assert_eq!(found, expected, "{role} {nodegroup} {cluster} {other}");
     }
 }
