@@ -24,15 +24,12 @@ impl ActionPattern {
 
     /// Whether the action of this service and name is meant.
     pub(crate) fn matches_parts(&self, service: &str, name: &str) -> bool {
-        self.is_of(service) && glob::matches_in_any_case(self.name(), name)
+        parts_match((self.service(), self.name()), service, name)
     }
 
     /// Whether actions of this service are meant.
     pub fn is_of(&self, service: &str) -> bool {
-        match self.service() {
-            Some(pattern) => glob::matches_in_any_case(pattern, service),
-            None => self.text == "*",
-        }
+        service_matches((self.service(), self.name()), service)
     }
 
     /// The pattern as it was written.
@@ -65,5 +62,28 @@ impl ActionPattern {
             )),
             _ => None,
         }
+    }
+}
+
+/// Whether the action of this service and name is meant by a pattern as it is written.
+pub(crate) fn is_meant(pattern: &str, service: &str, name: &str) -> bool {
+    let parts = match pattern.split_once(':') {
+        Some((of_service, of_name)) => (Some(of_service), of_name),
+        None => (None, pattern),
+    };
+    parts_match(parts, service, name)
+}
+
+/// Whether a pattern, which may have no service, means this action.
+fn parts_match(pattern: (Option<&str>, &str), service: &str, name: &str) -> bool {
+    service_matches(pattern, service) && glob::matches_in_any_case(pattern.1, name)
+}
+
+fn service_matches(pattern: (Option<&str>, &str), service: &str) -> bool {
+    match pattern.0 {
+        Some(pattern) => {
+            pattern.eq_ignore_ascii_case(service) || glob::matches_in_any_case(pattern, service)
+        }
+        None => pattern.1 == "*",
     }
 }

@@ -1,6 +1,6 @@
 //! Why a text is not a policy document.
 
-use serde_json_borrow::Value;
+use crate::json::Value;
 
 /// Why a text is not a policy document. Each names the place in the document.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,8 +33,8 @@ pub enum DocumentError {
 }
 
 impl DocumentError {
-    pub(crate) fn wrong(place: &str, found: &Value<'_>, expected: &str) -> Self {
-        let found = found.to_string();
+    pub(crate) fn wrong(place: &str, found: Value<'_>, expected: &str) -> Self {
+        let found = serde_json::Value::from(found).to_string();
         let found = match found.char_indices().nth(60) {
             Some((cut, _)) => format!("{}…", &found[..cut]),
             None => found,

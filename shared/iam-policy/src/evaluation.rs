@@ -13,7 +13,6 @@ use crate::truth::Truth;
 #[derive(Clone, Copy, Debug)]
 pub struct Part<'set> {
     policy: &'set NamedPolicy,
-    index: usize,
     /// The statement.
     pub statement: &'set Statement,
     /// The resource policy that it is of; none for the principal's own.
@@ -53,10 +52,10 @@ impl<'set> Evaluation<'set> {
         let mut parts: Vec<(Part<'set>, Kind)> = Vec::new();
         let mut gather =
             |policy: &'set NamedPolicy, kind: Kind, on: Option<&'set ResourcePolicy>| {
-                for (index, statement) in policy.document.statements.iter().enumerate() {
+                for statement in &policy.document.statements {
                     if meets_action(statement, action) {
                         let known = statement.known();
-                        parts.push((Part { policy, index, statement, stands_on: on, known }, kind));
+                        parts.push((Part { policy, statement, stands_on: on, known }, kind));
                     }
                 }
             };
@@ -185,7 +184,7 @@ impl<'set> Evaluation<'set> {
         StatementRef {
             policy: part.policy.name.clone(),
             sid: part.statement.sid.clone(),
-            index: part.index,
+            index: part.statement.index,
             effect: part.statement.effect,
         }
     }

@@ -10,6 +10,8 @@
 
 pub mod document;
 pub mod error;
+mod json;
+mod reader;
 
 pub mod action;
 pub mod condition;

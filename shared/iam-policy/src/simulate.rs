@@ -4,15 +4,16 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json_borrow::Value;
 
 use crate::context::{Context, ContextValue};
 use crate::decision::{
     Decision, NamedPolicy, PolicySet, Request, ResourcePolicy, StatementRef, decide,
 };
-use crate::document::{Effect, PolicyDocument, each_once, scalar};
+use crate::document::Effect;
 use crate::glob;
+use crate::json::{Json, List, Object, Value};
 use crate::principal::Principal;
+use crate::reader::{self, About, each_once};
 
 /// The answer to one line.
 #[derive(Debug, Serialize)]
@@ -58,15 +59,19 @@ impl AnswerLine {
 /// Answers one line: an object with `principal`, `action`, `resource`, `context`, and the policies
 /// `identity`, `boundary`, `scps`, `rcps` and `resourcePolicy`.
 pub fn answer(line: &str) -> AnswerLine {
-    let line: Value<'_> = match serde_json::from_str(line) {
-        Ok(line) => line,
+    let json = match Json::parse(line) {
+        Ok(json) => json,
         Err(error) => {
             let error = format!("the request is not JSON: {error}");
             return AnswerLine::Bad { id: serde_json::Value::Null, error };
         }
     };
+    let Value::Object(line) = json.value() else {
+        let error = "the request is not an object".to_owned();
+        return AnswerLine::Bad { id: serde_json::Value::Null, error };
+    };
     let id = line.get("id").into();
-    match decide_line(&line) {
+    match decide_line(line) {
         Ok(decision) => AnswerLine::decided(id, decision),
         Err(error) => AnswerLine::Bad { id, error },
     }
@@ -96,41 +101,40 @@ impl AnswerLine {
 }
 
 /// Decides one request line; the error names the element that cannot be read.
-fn decide_line(line: &Value<'_>) -> Result<Decision, String> {
-    let line = line.as_object().ok_or("the request is not an object")?;
+fn decide_line(line: Object<'_>) -> Result<Decision, String> {
     each_once(line, str::to_owned).map_err(|error| error.to_string())?;
-    let element = |name: &str| line.get(name).unwrap_or(&Value::Null);
-    let text = |name: &str| match element(name) {
-        Value::Str(text) => Ok(text.as_ref()),
+    let text = |name: &str| match line.get(name) {
+        Value::Text(text) => Ok(text),
         Value::Null => Err(format!("{name}: is missing")),
         _ => Err(format!("{name}: expected a string")),
     };
     let action = text("action")?;
-    if !action.contains(':') {
+    let Some((service, name)) = action.split_once(':') else {
         return Err(format!("action: `{action}` names no service; expected service:Name"));
-    }
+    };
+    let about = About::Action(service, name);
     let principal = text("principal")?;
     if !principal.starts_with("arn:") {
         return Err(format!("principal: `{principal}` is not an ARN"));
     }
     let resource = text("resource")?;
-    let context = context(element("context"))?;
+    let context = context(line.get("context"))?;
     let mut policies = PolicySet {
-        identity: documents("identity", element("identity"))?,
+        identity: documents("identity", line.get("identity"), about)?,
         boundary: None,
-        scps: levels("scps", element("scps"))?,
-        rcps: levels("rcps", element("rcps"))?,
+        scps: levels("scps", line.get("scps"), about)?,
+        rcps: levels("rcps", line.get("rcps"), about)?,
         resource: Vec::new(),
     };
-    let boundary = element("boundary");
-    if !boundary.is_null() {
-        policies.boundary = Some(document("boundary".to_owned(), boundary)?);
+    let boundary = line.get("boundary");
+    if !matches!(boundary, Value::Null) {
+        policies.boundary = Some(document("boundary".to_owned(), boundary, about)?);
     }
-    let on_resource = element("resourcePolicy");
-    if !on_resource.is_null() {
+    let on_resource = line.get("resourcePolicy");
+    if !matches!(on_resource, Value::Null) {
         let policy = NamedPolicy {
             name: resource.to_owned(),
-            ..document("resourcePolicy".to_owned(), on_resource)?
+            ..document("resourcePolicy".to_owned(), on_resource, about)?
         };
         let (stands_on, covers) = (glob::pieces("*"), Vec::new());
         policies.resource.push(ResourcePolicy { policy, stands_on, covers });
@@ -139,33 +143,33 @@ fn decide_line(line: &Value<'_>) -> Result<Decision, String> {
     Ok(decide(&policies, &Request { principal, action, resource, context: &context }))
 }
 
-fn document(name: String, value: &Value<'_>) -> Result<NamedPolicy, String> {
-    match PolicyDocument::read(value) {
+fn document(name: String, value: Value<'_>, about: About<'_>) -> Result<NamedPolicy, String> {
+    match reader::document(value, about) {
         Ok(document) => Ok(NamedPolicy { name, document: Arc::new(document) }),
         Err(error) => Err(format!("{name}: {error}")),
     }
 }
 
 /// A list, empty where there is none.
-fn list<'line>(name: &str, value: &'line Value<'line>) -> Result<&'line [Value<'line>], String> {
+fn list<'json>(name: &str, value: Value<'json>) -> Result<List<'json>, String> {
     match value {
-        Value::Null => Ok(&[]),
-        Value::Array(values) => Ok(values),
+        Value::Null => Ok(List::default()),
+        Value::List(values) => Ok(values),
         _ => Err(format!("{name}: expected a list")),
     }
 }
 
-fn documents(name: &str, value: &Value<'_>) -> Result<Vec<NamedPolicy>, String> {
-    let numbered = list(name, value)?.iter().enumerate();
-    numbered.map(|(index, value)| document(format!("{name}[{index}]"), value)).collect()
+fn documents(name: &str, value: Value<'_>, about: About<'_>) -> Result<Vec<NamedPolicy>, String> {
+    let numbered = list(name, value)?.enumerate();
+    numbered.map(|(index, value)| document(format!("{name}[{index}]"), value, about)).collect()
 }
 
-fn levels(name: &str, value: &Value<'_>) -> Result<Vec<Vec<NamedPolicy>>, String> {
-    let numbered = list(name, value)?.iter().enumerate();
-    numbered.map(|(level, value)| documents(&format!("{name}[{level}]"), value)).collect()
+fn levels(name: &str, value: Value<'_>, about: About<'_>) -> Result<Vec<Vec<NamedPolicy>>, String> {
+    let numbered = list(name, value)?.enumerate();
+    numbered.map(|(level, value)| documents(&format!("{name}[{level}]"), value, about)).collect()
 }
 
-fn context(values: &Value<'_>) -> Result<Context, String> {
+fn context(values: Value<'_>) -> Result<Context, String> {
     let mut context = Context::new();
     let values = match values {
         Value::Null => return Ok(context),
@@ -173,13 +177,13 @@ fn context(values: &Value<'_>) -> Result<Context, String> {
         _ => return Err("context: expected an object".to_owned()),
     };
     each_once(values, |key| format!("context.{key}")).map_err(|error| error.to_string())?;
-    for (key, value) in values.iter() {
-        let text = |value| scalar(value).map(Cow::into_owned);
+    for (key, value) in values {
         let value = match value {
-            Value::Array(values) => {
-                values.iter().map(text).collect::<Option<_>>().map(ContextValue::Multiple)
+            Value::List(_) => {
+                let texts = value.scalars().map(|text| text.map(Cow::into_owned));
+                texts.collect::<Option<_>>().map(ContextValue::Multiple)
             }
-            single => text(single).map(ContextValue::Single),
+            single => single.scalar().map(Cow::into_owned).map(ContextValue::Single),
         };
         let value = value
             .ok_or_else(|| format!("context.{key}: expected a string or a list of strings"))?;
