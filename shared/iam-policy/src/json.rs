@@ -41,7 +41,7 @@ pub(crate) struct Object<'json>(&'json [Node<'json>]);
 
 impl<'text> Json<'text> {
     pub(crate) fn parse(text: &'text str) -> Result<Self, serde_json::Error> {
-        let mut nodes = Vec::with_capacity(text.len() / 12 + 1);
+        let mut nodes = Vec::with_capacity(text.len() / 8 + 1);
         let mut deserializer = serde_json::Deserializer::from_str(text);
         Builder(&mut nodes).deserialize(&mut deserializer)?;
         deserializer.end()?;
@@ -107,7 +107,7 @@ impl<'json> Object<'json> {
     pub(crate) fn twice(self) -> Option<&'json str> {
         let count = self.count();
         // Nearly every object is small, and sorting takes memory.
-        if count <= 8 {
+        if count <= 12 {
             let is_before =
                 |(index, name): &(usize, &str)| self.take(*index).any(|before| before.0 == *name);
             let mut names = self.map(|(name, _)| name).enumerate();

@@ -99,23 +99,30 @@ struct Listed<'json> {
 impl<'json> Elements<'json> {
     fn of(index: usize, statement: Object<'json>) -> Result<Self, DocumentError> {
         let place = |element: &str| place(index, element);
-        each_once(statement, place)?;
         let (mut sid, mut effect, mut condition) = (None, None, None);
         let (mut principals, mut actions, mut resources) = ([None; 2], [None; 2], [None; 2]);
         let mut unknown = Vec::new();
+        let mut is_any_twice = false;
         for (name, value) in statement {
-            match name {
-                "Sid" => sid = Some(value),
-                "Effect" => effect = Some(value),
-                "Principal" => principals[0] = Some(value),
-                "NotPrincipal" => principals[1] = Some(value),
-                "Action" => actions[0] = Some(value),
-                "NotAction" => actions[1] = Some(value),
-                "Resource" => resources[0] = Some(value),
-                "NotResource" => resources[1] = Some(value),
-                "Condition" => condition = Some(value),
-                name => unknown.push(name),
-            }
+            let element = match name {
+                "Sid" => &mut sid,
+                "Effect" => &mut effect,
+                "Principal" => &mut principals[0],
+                "NotPrincipal" => &mut principals[1],
+                "Action" => &mut actions[0],
+                "NotAction" => &mut actions[1],
+                "Resource" => &mut resources[0],
+                "NotResource" => &mut resources[1],
+                "Condition" => &mut condition,
+                name => {
+                    unknown.push(name);
+                    continue;
+                }
+            };
+            is_any_twice |= element.replace(value).is_some();
+        }
+        if is_any_twice || !unknown.is_empty() {
+            each_once(statement, place)?;
         }
         let effect = match effect {
             Some(Value::Text("Allow")) => Effect::Allow,

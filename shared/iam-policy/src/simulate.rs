@@ -128,13 +128,13 @@ fn decide_line(line: Object<'_>) -> Result<Decision, String> {
     };
     let boundary = line.get("boundary");
     if !matches!(boundary, Value::Null) {
-        policies.boundary = Some(document("boundary".to_owned(), boundary, about)?);
+        policies.boundary = Some(document(|| "boundary".to_owned(), boundary, about)?);
     }
     let on_resource = line.get("resourcePolicy");
     if !matches!(on_resource, Value::Null) {
         let policy = NamedPolicy {
             name: resource.to_owned(),
-            ..document("resourcePolicy".to_owned(), on_resource, about)?
+            ..document(|| "resourcePolicy".to_owned(), on_resource, about)?
         };
         let (stands_on, covers) = (glob::pieces("*"), Vec::new());
         policies.resource.push(ResourcePolicy { policy, stands_on, covers });
@@ -143,11 +143,16 @@ fn decide_line(line: Object<'_>) -> Result<Decision, String> {
     Ok(decide(&policies, &Request { principal, action, resource, context: &context }))
 }
 
-fn document(name: String, value: Value<'_>, about: About<'_>) -> Result<NamedPolicy, String> {
-    match reader::document(value, about) {
-        Ok(document) => Ok(NamedPolicy { name, document: Arc::new(document) }),
-        Err(error) => Err(format!("{name}: {error}")),
-    }
+/// A document. One that says nothing about the action is cited nowhere and needs no name.
+fn document(
+    name: impl Fn() -> String,
+    value: Value<'_>,
+    about: About<'_>,
+) -> Result<NamedPolicy, String> {
+    let document =
+        reader::document(value, about).map_err(|error| format!("{}: {error}", name()))?;
+    let name = if document.statements.is_empty() { String::new() } else { name() };
+    Ok(NamedPolicy { name, document: Arc::new(document) })
 }
 
 /// A list, empty where there is none.
@@ -161,7 +166,7 @@ fn list<'json>(name: &str, value: Value<'json>) -> Result<List<'json>, String> {
 
 fn documents(name: &str, value: Value<'_>, about: About<'_>) -> Result<Vec<NamedPolicy>, String> {
     let numbered = list(name, value)?.enumerate();
-    numbered.map(|(index, value)| document(format!("{name}[{index}]"), value, about)).collect()
+    numbered.map(|(index, value)| document(|| format!("{name}[{index}]"), value, about)).collect()
 }
 
 fn levels(name: &str, value: Value<'_>, about: About<'_>) -> Result<Vec<Vec<NamedPolicy>>, String> {
