@@ -1,5 +1,5 @@
 //! What an IAM event costs: on a role that no node wears, its share of one read of the ledger; on
-//! a node role, no call of EKS or ECR.
+//! a node role, no call of EKS or ECR; on many node roles, an import for each fifty of them.
 
 use async_trait::async_trait;
 use change_events::read_batch;
@@ -166,4 +166,35 @@ fn an_event_on_a_node_role_asks_neither_eks_nor_ecr() {
     let ports = Ports { eks: &Unasked, ecr: &Unasked, ..world.ports() };
     hear(&ports, &batch(std::iter::once("prod-workers".to_owned())), 1);
     assert_eq!(world.topics.alerts().len(), alerts + 1);
+}
+
+/// One version of a policy that many node roles hold: an import takes a hundred findings, and each
+/// role has two.
+#[test]
+fn the_findings_of_many_roles_are_imported_together() {
+    const POLICY: &str = "arn:aws:iam::111122223333:policy/NodeEcr";
+    let now: Timestamp = "2026-01-16T10:00:00Z".parse().unwrap();
+    let mut account = Account::new(ACCOUNT, "aws");
+    account.create_policy(POLICY, &PUSH.replace("PutImage", "BatchGetImage")).unwrap();
+    account.create_cluster(REGION, "prod", Cluster::default()).unwrap();
+    for number in 0..60 {
+        let name = format!("workers-{number}");
+        let node_role = RoleArn::parse(&format!("arn:aws:iam::{ACCOUNT}:role/{name}")).unwrap();
+        account.create_role(&node_role, now).unwrap();
+        account.attach_role_policy(&name, POLICY).unwrap();
+        let nodegroup = Nodegroup { node_role, tags: Tags::new() };
+        account.create_nodegroup(REGION, "prod", &name, nodegroup).unwrap();
+    }
+    let world = World::new(account, now);
+    block_on(sweep(&world.ports(), &world.account, &settings())).unwrap();
+    let before = world.security_hub.batches().len();
+    world.account.change(|account| account.create_policy_version(POLICY, PUSH, true)).unwrap();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../events/iam/CreatePolicyVersion.json");
+    let body = std::fs::read_to_string(path).unwrap();
+    let record = json!({ "messageId": "version", "body": body, "attributes": {} });
+    hear(&world.ports(), &json!({ "Records": [record] }), 1);
+    let batches = &world.security_hub.batches()[before..];
+    assert!(batches.len() == 2 && batches.iter().all(|findings| *findings <= 100), "{batches:?}");
+    let failed = |finding: &&Value| finding["Compliance"]["Status"] == "FAILED";
+    assert!(world.findings().iter().filter(failed).count() >= 60);
 }

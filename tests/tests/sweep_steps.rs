@@ -105,17 +105,21 @@ impl Iam for WatchedIam<'_> {
     }
 }
 
-/// EC2 that answers nobody.
-struct SilentEc2;
+/// EC2 that denies its instances to everybody, in these words.
+struct DenyingEc2<'world> {
+    world: &'world World,
+    words: &'static str,
+}
 
 #[async_trait]
-impl Ec2 for SilentEc2 {
+impl Ec2 for DenyingEc2<'_> {
     async fn cluster_instances(&self, _region: &str) -> Result<Vec<ClusterInstances>, PortError> {
-        Err(PortError::lasting("ec2:DescribeInstances", "AuthFailure"))
+        let code = "UnauthorizedOperation";
+        Err(PortError::answered("ec2:DescribeInstances", 403, code, self.words))
     }
 
-    async fn enabled_regions(&self, _region: &str) -> Result<Vec<String>, PortError> {
-        Err(PortError::lasting("ec2:DescribeRegions", "AuthFailure"))
+    async fn enabled_regions(&self, region: &str) -> Result<Vec<String>, PortError> {
+        self.world.account.enabled_regions(region).await
     }
 }
 
@@ -293,7 +297,8 @@ fn the_regions_are_found_where_none_is_named() {
 fn a_sweep_that_met_failures_is_not_complete_and_is_tried_again() {
     let world = world(1);
     world.sweep_requests.ask("the schedule");
-    let done = do_all(&world, &world.ports(), &SilentEc2, &settings(), false);
+    let ec2 = DenyingEc2 { world: &world, words: "You are not authorized." };
+    let done = do_all(&world, &world.ports(), &ec2, &settings(), false);
     let attempts: Vec<u32> = done
         .iter()
         .filter_map(|(step, _)| match step {
@@ -307,5 +312,21 @@ fn a_sweep_that_met_failures_is_not_complete_and_is_tried_again() {
     let run = run_of(&world);
     assert!(run.ended);
     let [failure] = &run.failures[..] else { panic!("{run:?}") };
-    assert!(failure.contains("AuthFailure") && failure.contains(REGION), "{failure}");
+    assert!(failure.contains("UnauthorizedOperation") && failure.contains(REGION), "{failure}");
+}
+
+/// Many organizations close the regions that nobody is to use, and EC2 names these all the same.
+#[test]
+fn a_region_that_the_organization_closes_counts_only_where_it_is_named() {
+    let words = "You are not authorized to perform: ec2:DescribeInstances with an explicit deny in \
+                 a service control policy.";
+    for (regions, is_complete) in [(Vec::new(), true), (vec![REGION.to_owned()], false)] {
+        let world = world(1);
+        let ec2 = DenyingEc2 { world: &world, words };
+        let settings = Settings { regions, ..settings() };
+        world.sweep_requests.ask("the schedule");
+        do_all(&world, &world.ports(), &ec2, &settings, false);
+        assert_eq!(run_of(&world).failures.is_empty(), is_complete, "{:?}", run_of(&world));
+        assert_eq!(block_on(world.ledger.last_sweep()).unwrap().is_some(), is_complete);
+    }
 }

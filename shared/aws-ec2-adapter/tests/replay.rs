@@ -208,6 +208,30 @@ async fn an_instance_counts_for_each_cluster_it_is_tagged_for_and_none_without_a
     assert_eq!(wire.asked(), [question(None)]);
 }
 
+#[tokio::test]
+async fn the_regions_are_those_that_are_switched_on() {
+    let region = |name: &str| format!("<item><regionName>{name}</regionName></item>");
+    let body = format!(
+        "<DescribeRegionsResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">
+           <requestId>8f7724cf-496f-496e-8fe3-EXAMPLE</requestId>
+           <regionInfo>{}{}</regionInfo>
+         </DescribeRegionsResponse>",
+        region("us-east-1"),
+        region("eu-west-1")
+    );
+    let wire = Wire::new([(200, body)]);
+    let regions = wire.ec2().enabled_regions("eu-central-1").await.unwrap();
+    assert_eq!(regions, ["eu-west-1", "us-east-1"]);
+    // Without AllRegions, those that are not switched on are left out.
+    let form = [("Action", "DescribeRegions"), ("Version", "2016-11-15")];
+    let form = form.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+    assert_eq!(wire.asked(), [("POST https://ec2.eu-central-1.amazonaws.com/".to_owned(), form)]);
+
+    let denied = Wire::new([refused(403, "UnauthorizedOperation")]);
+    let error = denied.ec2().enabled_regions("eu-central-1").await.unwrap_err();
+    assert!(error.to_string().starts_with("ec2:DescribeRegions"), "{error}");
+}
+
 /// A page that fails fails the list: less than there is would end what it leaves out.
 #[tokio::test]
 async fn a_second_page_that_is_denied_is_an_error() {

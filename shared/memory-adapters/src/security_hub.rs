@@ -30,6 +30,7 @@ struct State {
     is_disabled: bool,
     held: BTreeMap<String, HeldFinding>,
     imports: Vec<Import>,
+    batches: Vec<usize>,
 }
 
 /// A finding as Security Hub holds it.
@@ -65,6 +66,11 @@ impl MemorySecurityHub {
     /// Every import since the beginning, oldest first.
     pub fn imports(&self) -> Vec<Import> {
         self.lock().imports.clone()
+    }
+
+    /// How many findings each call brought, call by call.
+    pub fn batches(&self) -> Vec<usize> {
+        self.lock().batches.clone()
     }
 
     /// Every finding it holds, by Id.
@@ -158,6 +164,7 @@ fn workflow_after_update<'held>(held: &'held HeldFinding, finding: &Finding) -> 
 impl SecurityHub for MemorySecurityHub {
     async fn import(&self, findings: &[Finding]) -> Result<Vec<ImportOutcome>, PortError> {
         let mut state = self.enabled("securityhub:BatchImportFindings")?;
+        state.batches.push(findings.len());
         Ok(findings.iter().map(|finding| state.import(finding)).collect())
     }
 

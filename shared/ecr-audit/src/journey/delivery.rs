@@ -1,27 +1,19 @@
 //! The outbox: a sender claims entries with a conditional write and a lease, sends, and takes
 //! them out with another conditional write. An entry leaves the outbox only after it was sent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::arn::RoleName;
-use crate::error::PortError;
-use crate::finding::{Finding, RecordState};
-use crate::journey::publishing::publish_alert;
 use crate::journey::role::RoleError;
+use crate::journey::sending::send;
 use crate::ledger::{Message, OutboxEntry, Record};
-use crate::mail::operators::security_hub_off;
-use crate::ports::{ImportOutcome, Ports, Versioned, WriteOutcome};
-use crate::standard::Status;
+use crate::ports::{Ports, Versioned, WriteOutcome};
 
 /// How long a sender may take before another may send as well. Longer than any call to Security
 /// Hub or SNS with its retries, shorter than the queues' visibility timeout.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(120);
-
-/// What a finding says that a person had suppressed.
-const WORSE_THAN_SUPPRESSED: &str =
-    "The nodes can do more, or worse, than when this finding was suppressed, so it is NEW again.";
 
 /// How often a conflict is met with another try.
 const ATTEMPTS: usize = 16;
@@ -49,6 +41,23 @@ impl Claim {
 
     fn holds(&self, entry: &OutboxEntry) -> bool {
         self.entries.contains(&entry.id) && entry.sender.as_ref() == Some(&self.sender)
+    }
+}
+
+/// A role's record as it was just written, with what its sender has claimed of the outbox.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// The record.
+    pub record: Record,
+    /// The version that it was written as.
+    pub version: u64,
+    /// What was claimed.
+    pub claim: Claim,
+}
+
+impl Claimed {
+    fn entries(&self) -> impl Iterator<Item = &OutboxEntry> {
+        self.record.outbox.iter().filter(|entry| self.claim.holds(entry))
     }
 }
 
@@ -80,37 +89,36 @@ pub async fn deliver(
         match ports.ledger.write(&next, known.version, &sender).await? {
             WriteOutcome::Conflict => {}
             WriteOutcome::Written => {
-                deliver_claimed(ports, role_name, next, known.version + 1, &claim).await?;
+                let claimed = Claimed { record: next, version: known.version + 1, claim };
+                if let Some(error) = deliver_claimed(ports, vec![claimed]).await.remove(&key) {
+                    return Err(error);
+                }
             }
         }
     }
     Err(RoleError::Contended(role_name.clone()))
 }
 
-/// Sends what was claimed, then takes it out of the outbox. What fails stays, for the next
-/// sender, and is the answer.
+/// Sends what was claimed of some roles, then takes it out of their outboxes. What fails stays,
+/// for the next sender; the answer has each role of which something stays, by its ledger key.
 pub async fn deliver_claimed(
     ports: &Ports<'_>,
-    role_name: &RoleName,
-    record: Record,
-    version: u64,
-    claim: &Claim,
-) -> Result<(), RoleError> {
-    if claim.entries.is_empty() {
-        return Ok(());
-    }
-    let mut sent = BTreeSet::new();
-    let mut failure = None;
-    for entry in record.outbox.iter().filter(|entry| claim.holds(entry)) {
-        match send(ports, &entry.message).await {
-            Ok(()) => {
-                sent.insert(entry.id.clone());
-            }
-            Err(error) => failure = Some(error),
+    claimed: Vec<Claimed>,
+) -> BTreeMap<String, RoleError> {
+    let entries: Vec<&OutboxEntry> = claimed.iter().flat_map(Claimed::entries).collect();
+    let mut unsent = send(ports, &entries).await;
+    let mut failures = BTreeMap::new();
+    for Claimed { record, version, claim } in claimed {
+        let role_name = record.role_arn.role_name();
+        let failure = claim.entries.iter().find_map(|id| unsent.get(id).cloned());
+        let sent = claim.entries.iter().filter(|id| unsent.remove(*id).is_none()).cloned();
+        let sent = sent.collect();
+        let taken_out = take_out(ports, &role_name, record, version, &claim, &sent).await;
+        if let Err(error) = taken_out.and(failure.map_or(Ok(()), |error| Err(error.into()))) {
+            failures.insert(role_name.key(), error);
         }
     }
-    take_out(ports, role_name, record, version, claim, &sent).await?;
-    failure.map_or(Ok(()), |error| Err(error.into()))
+    failures
 }
 
 /// Takes out what was sent and gives up the lease on what was not.
@@ -146,41 +154,4 @@ async fn take_out(
         }
     }
     Err(RoleError::Contended(role_name.clone()))
-}
-
-async fn send(ports: &Ports<'_>, message: &Message) -> Result<(), PortError> {
-    match message {
-        Message::SecurityHub { finding, reopens } => import(ports, finding, *reopens).await,
-        Message::Owners { alert } => publish_alert(ports, alert).await,
-        Message::Digest { .. } => Ok(()),
-        Message::Operators { subject, text } => ports.topics.operators(subject, text).await,
-    }
-}
-
-/// Imports one finding. Where Security Hub is switched off, that is told to the operators and
-/// counts as delivered: the e-mails go on, and the sweep imports what is missing once it is on.
-async fn import(ports: &Ports<'_>, finding: &Finding, reopens: bool) -> Result<(), PortError> {
-    let findings = std::slice::from_ref(finding);
-    if reopens {
-        // First, for Security Hub says that a suppressed finding is no longer updated.
-        match ports.security_hub.reopen(findings, WORSE_THAN_SUPPRESSED).await {
-            Err(PortError::NotEnabled { .. }) => {}
-            outcome => outcome?,
-        }
-    }
-    let outcome = match ports.security_hub.import(findings).await {
-        Err(PortError::NotEnabled { reason, .. }) => {
-            tracing::error!(reason, "Security Hub is not enabled");
-            let mail = security_hub_off(&finding.place, &reason);
-            return ports.topics.operators(&mail.subject, &mail.text).await;
-        }
-        outcome => outcome?,
-    };
-    if let Some(ImportOutcome::Refused(reason)) = outcome.into_iter().next() {
-        return Err(PortError::lasting("securityhub:BatchImportFindings", reason));
-    }
-    if finding.result.status == Status::Passed && finding.record_state == RecordState::Active {
-        ports.security_hub.resolve(findings).await?;
-    }
-    Ok(())
 }

@@ -6,12 +6,11 @@ pub mod delivery;
 pub mod publishing;
 pub mod recheck;
 pub mod role;
+mod sending;
 pub mod sweep;
 mod told_once;
 
 use std::collections::{BTreeMap, BTreeSet};
-
-use futures::stream::{self, StreamExt};
 
 pub use sweep::{SweepError, SweepMessage, SweepSummary, handle_step, sweep};
 
@@ -19,13 +18,10 @@ use crate::arn::{RoleArn, RoleName};
 use crate::change::ReportedChange;
 use crate::journey::affected::{Affected, affected};
 use crate::journey::recheck::answer_recheck;
-use crate::journey::role::{RoleTask, assess_role};
+use crate::journey::role::{RoleTask, assess_roles};
 use crate::journey::told_once::ToldOnce;
 use crate::ports::Ports;
 use crate::settings::Settings;
-
-/// How many roles are read at once. IAM throttles by account, so more would not be faster.
-const ROLES_AT_ONCE: usize = 4;
 
 /// One message of a batch, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,18 +51,12 @@ pub async fn handle(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]
     let mut handled = Handled::default();
     let Affected { tasks, failed } = affected(ports, settings, arrivals).await;
     handled.failed = failed;
-    let outcomes: Vec<_> = stream::iter(of_node_roles(ports, tasks).await)
-        .map(|task: RoleTask| async move {
-            let mut outcome = assess_role(ports, settings, &task).await;
-            if let (Ok(_), Err(error)) = (&outcome, answer_recheck(ports, &task).await) {
-                outcome = Err(error);
-            }
-            (task, outcome)
-        })
-        .buffer_unordered(ROLES_AT_ONCE)
-        .collect()
-        .await;
-    for (task, outcome) in outcomes {
+    let tasks = of_node_roles(ports, tasks).await;
+    for (task, outcome) in assess_roles(ports, settings, tasks).await {
+        let outcome = match outcome {
+            Ok(role_arn) => answer_recheck(ports, &task).await.map(|()| role_arn),
+            failed => failed,
+        };
         match outcome {
             Ok(role_arn) => handled.assessed.extend(role_arn),
             Err(error) => {

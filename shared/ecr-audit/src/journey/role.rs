@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 
 use crate::arn::{RoleArn, RoleName};
@@ -12,7 +13,7 @@ use crate::assess::{RoleState, assess};
 use crate::change::ReportedChange;
 use crate::drift::{Cause, SweepKind, aws_managed_versions, cause, explained_by};
 use crate::error::PortError;
-use crate::journey::delivery::{Claim, deliver, deliver_claimed};
+use crate::journey::delivery::{Claim, Claimed, deliver, deliver_claimed};
 use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
 use crate::node_role::{Sighting, UseListing};
 use crate::ports::{Ports, StoredFinding, Versioned, WriteOutcome};
@@ -23,6 +24,13 @@ use crate::standard::Check;
 use crate::transition::{Observed, Step, transition};
 use crate::uses::standing_uses;
 use crate::visibility::{Expectation, not_yet_visible};
+
+/// How many roles are read at once. IAM throttles by account, so more would not be faster.
+const ROLES_AT_ONCE: usize = 4;
+
+/// How many roles are recorded before what came of them is delivered: an import takes 100
+/// findings, and a role has two. What the first of them claimed has to be sent within its lease.
+const ROLES_TOGETHER: usize = 50;
 
 /// How often a role starts again after a conflict before its messages have to come again.
 const ATTEMPTS: usize = 8;
@@ -100,31 +108,76 @@ impl ReadAhead {
     }
 }
 
-/// Assesses one role and delivers what came of it. `None`: it is no node role.
-pub async fn assess_role(
+/// What came of one role: its ARN, or nothing for what is no node role.
+pub type Outcome = Result<Option<RoleArn>, RoleError>;
+
+/// Assesses roles, some at a time, and delivers what came of them. The findings of those that are
+/// assessed together are imported together.
+pub async fn assess_roles(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    tasks: Vec<RoleTask>,
+) -> Vec<(RoleTask, Outcome)> {
+    let mut outcomes = Vec::new();
+    let mut tasks = tasks.into_iter().peekable();
+    while tasks.peek().is_some() {
+        let recorded: Vec<_> = stream::iter(tasks.by_ref().take(ROLES_TOGETHER))
+            .map(|task| async move {
+                let recorded = record_role(ports, settings, &task).await;
+                (task, recorded)
+            })
+            .buffer_unordered(ROLES_AT_ONCE)
+            .collect()
+            .await;
+        let mut claimed = Vec::new();
+        let mut together = Vec::new();
+        for (task, recorded) in recorded {
+            together.push((
+                task,
+                recorded.map(|recorded| {
+                    recorded.map(|recorded| {
+                        claimed.extend(recorded.claimed);
+                        recorded.role_arn
+                    })
+                }),
+            ));
+        }
+        let mut failures = deliver_claimed(ports, claimed).await;
+        outcomes.extend(together.into_iter().map(|(task, outcome)| {
+            let failure = failures.remove(&task.role_name.key());
+            (task, failure.map_or(outcome, Err))
+        }));
+    }
+    outcomes
+}
+
+/// A role that was assessed and recorded.
+struct Recorded {
+    role_arn: RoleArn,
+    /// What is to be delivered of it.
+    claimed: Option<Claimed>,
+}
+
+/// Assesses one role and records what came of it. `None`: it is no node role.
+async fn record_role(
     ports: &Ports<'_>,
     settings: &Settings,
     task: &RoleTask,
-) -> Result<Option<RoleArn>, RoleError> {
+) -> Result<Option<Recorded>, RoleError> {
     if let Some(ahead) = task.ahead.as_ref().filter(|ahead| ahead.has_nothing_to_deliver()) {
         let known = ahead.known.clone();
-        if let Some(role_arn) = step(ports, settings, task, known, Some(ahead)).await? {
-            return Ok(Some(role_arn));
+        if let Some(recorded) = step(ports, settings, task, known, Some(ahead)).await? {
+            return Ok(Some(recorded));
         }
     }
     for _ in 0..ATTEMPTS {
         // Whoever assesses a role delivers its outbox first.
-        let Some(known) = deliver(ports, &task.role_name).await? else {
-            if task.sightings.is_empty() {
-                return Ok(None);
-            }
-            match step(ports, settings, task, None, None).await? {
-                Some(role_arn) => return Ok(Some(role_arn)),
-                None => continue,
-            }
-        };
-        if let Some(role_arn) = step(ports, settings, task, Some(known), None).await? {
-            return Ok(Some(role_arn));
+        let known = deliver(ports, &task.role_name).await?;
+        if known.is_none() && task.sightings.is_empty() {
+            return Ok(None);
+        }
+        if let Some(recorded) = step(ports, settings, task, known, None).await? {
+            return Ok(Some(recorded));
         }
     }
     Err(RoleError::Contended(task.role_name.clone()))
@@ -137,7 +190,7 @@ async fn step(
     task: &RoleTask,
     known: Option<Versioned>,
     ahead: Option<&ReadAhead>,
-) -> Result<Option<RoleArn>, RoleError> {
+) -> Result<Option<Recorded>, RoleError> {
     let (before, version) = match known {
         Some(versioned) => (Some(versioned.record), versioned.version),
         None => (None, 0),
@@ -196,15 +249,15 @@ async fn step(
     note_drift(&before, &mut next, task, now);
     let role_arn = next.role_arn.clone();
     if version > 0 && next == before {
-        return Ok(Some(role_arn));
+        return Ok(Some(Recorded { role_arn, claimed: None }));
     }
     // The write that records also claims: nobody else can send before the lease runs out.
     let claim = Claim::of_all(&mut next, &id, now);
     match ports.ledger.write(&next, version, &id).await? {
         WriteOutcome::Conflict => Ok(None),
         WriteOutcome::Written => {
-            deliver_claimed(ports, &task.role_name, next, version + 1, &claim).await?;
-            Ok(Some(role_arn))
+            let claimed = Claimed { record: next, version: version + 1, claim };
+            Ok(Some(Recorded { role_arn, claimed: Some(claimed) }))
         }
     }
 }

@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 
 use super::finishing::this_sweep;
@@ -14,8 +13,7 @@ use super::{StepDone, SweepError, SweepSummary, change_run};
 use crate::arn::RoleName;
 use crate::drift::SweepKind;
 use crate::error::PortError;
-use crate::journey::ROLES_AT_ONCE;
-use crate::journey::role::{ReadAhead, RoleTask, assess_role};
+use crate::journey::role::{ReadAhead, RoleTask, assess_roles};
 use crate::node_role::UseListing;
 use crate::ports::{Ports, Versioned};
 use crate::role_policies::{PolicyName, RegistryDocument, RolePolicies, RolePolicy};
@@ -33,7 +31,7 @@ type Known = (BTreeMap<String, Versioned>, Arc<Vec<RegistryDocument>>);
 
 /// Assesses every role that was listed or is remembered, from a page of IAM on, until there are
 /// no more or the time is over.
-pub async fn assess_roles(
+pub async fn assess(
     ports: &Ports<'_>,
     settings: &Settings,
     run: &SweepRun,
@@ -202,18 +200,11 @@ impl<'step> Assessing<'step> {
     }
 
     async fn assess(&mut self, tasks: Vec<RoleTask>) {
-        let (ports, settings) = (self.ports, self.settings);
-        let mut outcomes = stream::iter(tasks)
-            .map(|task| async move {
-                let outcome = assess_role(ports, settings, &task).await;
-                (task.role_name, outcome)
-            })
-            .buffer_unordered(ROLES_AT_ONCE);
-        while let Some((role_name, outcome)) = outcomes.next().await {
-            self.done.push(role_name.key());
+        for (task, outcome) in assess_roles(self.ports, self.settings, tasks).await {
+            self.done.push(task.role_name.key());
             match outcome {
                 Ok(role_arn) => self.summary.assessed.extend(role_arn),
-                Err(error) => self.summary.failures.push(format!("{role_name}: {error}")),
+                Err(error) => self.summary.failures.push(format!("{}: {error}", task.role_name)),
             }
         }
     }

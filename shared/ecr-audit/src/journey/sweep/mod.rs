@@ -136,7 +136,7 @@ async fn take(
             let Some(run) = current(ports, sweep).await?.filter(|run| !run.ended) else {
                 return Ok(StepDone::default());
             };
-            assessing::assess_roles(ports, settings, &run, marker.clone(), until).await
+            assessing::assess(ports, settings, &run, marker.clone(), until).await
         }
         SweepStep::Finish { sweep } => finishing::finish(ports, settings, sweep).await,
     }
@@ -169,6 +169,11 @@ async fn list(
         }
     };
     failures.extend(listing::unlisted(&listed.uses));
+    if settings.regions.is_empty() {
+        // A region that nobody asked for, and that the organization closes, keeps none of its uses
+        // from being seen: nobody can have made one there.
+        failures.retain(|failure| !listing::is_closed_by_organization(failure));
+    }
     for part in listed.into_parts(sweep, &place.name()) {
         ports.ledger.keep_sweep_part(&part).await?;
     }

@@ -1,0 +1,105 @@
+//! What stands in outboxes on its way to where it belongs: the findings of all roles together,
+//! everything else one by one.
+
+use std::collections::BTreeMap;
+
+use crate::error::PortError;
+use crate::finding::{Finding, RecordState};
+use crate::journey::publishing::publish_alert;
+use crate::ledger::{Message, OutboxEntry};
+use crate::mail::operators::security_hub_off;
+use crate::ports::{ImportOutcome, Ports};
+use crate::standard::Status;
+
+/// What a finding says that a person had suppressed.
+const WORSE_THAN_SUPPRESSED: &str =
+    "The nodes can do more, or worse, than when this finding was suppressed, so it is NEW again.";
+
+/// Entries that could not be sent, by their ids.
+type Unsent = BTreeMap<String, PortError>;
+
+/// Sends entries, findings first. Returns those that could not be sent.
+pub async fn send(ports: &Ports<'_>, entries: &[&OutboxEntry]) -> Unsent {
+    let mut unsent = import(ports, entries).await;
+    for entry in entries {
+        let sent = match &entry.message {
+            Message::SecurityHub { .. } | Message::Digest { .. } => Ok(()),
+            Message::Owners { alert } => publish_alert(ports, alert).await,
+            Message::Operators { subject, text } => ports.topics.operators(subject, text).await,
+        };
+        if let Err(error) = sent {
+            unsent.insert(entry.id.clone(), error);
+        }
+    }
+    unsent
+}
+
+/// Imports the findings among the entries. Where Security Hub is switched off, that is told to the
+/// operators and counts as delivered: the e-mails go on, and the sweep imports what is missing
+/// once it is on.
+async fn import(ports: &Ports<'_>, entries: &[&OutboxEntry]) -> Unsent {
+    let mut unsent = Unsent::new();
+    let mut ids = Vec::new();
+    let mut findings = Vec::new();
+    for entry in entries {
+        let Message::SecurityHub { finding, reopens } = &entry.message else { continue };
+        if *reopens && let Err(error) = reopen(ports, finding).await {
+            unsent.insert(entry.id.clone(), error);
+            continue;
+        }
+        ids.push(&entry.id);
+        findings.push((**finding).clone());
+    }
+    if findings.is_empty() {
+        return unsent;
+    }
+    let all_fail = |error: PortError| ids.iter().map(move |id| ((*id).clone(), error.clone()));
+    let outcomes = match ports.security_hub.import(&findings).await {
+        Ok(outcomes) => outcomes,
+        Err(PortError::NotEnabled { reason, .. }) => {
+            tracing::error!(reason, "Security Hub is not enabled");
+            let mail = security_hub_off(&findings[0].place, &reason);
+            if let Err(error) = ports.topics.operators(&mail.subject, &mail.text).await {
+                unsent.extend(all_fail(error));
+            }
+            return unsent;
+        }
+        Err(error) => {
+            unsent.extend(all_fail(error));
+            return unsent;
+        }
+    };
+    let mut passed = Vec::new();
+    for ((id, finding), outcome) in ids.iter().zip(&findings).zip(outcomes) {
+        match outcome {
+            ImportOutcome::Refused(reason) => {
+                let error = PortError::lasting("securityhub:BatchImportFindings", reason);
+                unsent.insert((*id).clone(), error);
+            }
+            ImportOutcome::Imported if is_to_be_resolved(finding) => {
+                passed.push((*id, finding.clone()));
+            }
+            ImportOutcome::Imported => {}
+        }
+    }
+    let (passed_ids, passed): (Vec<&String>, Vec<Finding>) = passed.into_iter().unzip();
+    if !passed.is_empty()
+        && let Err(error) = ports.security_hub.resolve(&passed).await
+    {
+        unsent.extend(passed_ids.into_iter().map(|id| (id.clone(), error.clone())));
+    }
+    unsent
+}
+
+/// Before the import, for Security Hub says that a suppressed finding is no longer updated.
+async fn reopen(ports: &Ports<'_>, finding: &Finding) -> Result<(), PortError> {
+    let findings = std::slice::from_ref(finding);
+    match ports.security_hub.reopen(findings, WORSE_THAN_SUPPRESSED).await {
+        Err(PortError::NotEnabled { .. }) => Ok(()),
+        outcome => outcome,
+    }
+}
+
+fn is_to_be_resolved(finding: &Finding) -> bool {
+    finding.result.status == Status::Passed && finding.record_state == RecordState::Active
+}
