@@ -7,6 +7,7 @@
 //! | `sweep` | `last` | `record` as JSON |
 //! | `sweep` | `run` | `record` as JSON, `version` |
 //! | `sweep-part` | the part's name | `record` as JSON, `sweep` |
+//! | `outage` | `security-hub` | `is_told` |
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -37,6 +38,8 @@ const SWEEPS: &str = "sweep";
 const LAST: &str = "last";
 const RUN: &str = "run";
 const SWEEP_PARTS: &str = "sweep-part";
+const OUTAGES: &str = "outage";
+const SECURITY_HUB: &str = "security-hub";
 
 /// What one `BatchGetItem` takes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
@@ -45,6 +48,8 @@ const KEYS_AT_ONCE: usize = 100;
 /// How often keys that DynamoDB left unprocessed are asked for again, and the first pause.
 const BATCH_ATTEMPTS: u32 = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
+
+const GET: &str = "dynamodb:GetItem";
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -85,6 +90,18 @@ impl AwsLedger {
             }
         }
         Err(PortError::transient(call, "some keys stayed unprocessed"))
+    }
+
+    async fn item(&self, kind: &str, key: &str) -> Result<Option<Item>, PortError> {
+        let got = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(item_key(kind, key)))
+            .consistent_read(true)
+            .send()
+            .await;
+        Ok(answer(GET, got)?.item)
     }
 
     /// Every item of one kind.
@@ -202,17 +219,8 @@ impl Ledger for AwsLedger {
     }
 
     async fn last_sweep(&self) -> Result<Option<SweepRecord>, PortError> {
-        let call = "dynamodb:GetItem";
-        let got = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(item_key(SWEEPS, LAST)))
-            .consistent_read(true)
-            .send()
-            .await;
-        let item = answer(call, got)?.item;
-        item.map(|item| parsed(call, &item, "record")).transpose()
+        let item = self.item(SWEEPS, LAST).await?;
+        item.map(|item| parsed(GET, &item, "record")).transpose()
     }
 
     async fn note_sweep(&self, sweep: &SweepRecord) -> Result<(), PortError> {
@@ -229,17 +237,8 @@ impl Ledger for AwsLedger {
     }
 
     async fn sweep_run(&self) -> Result<Option<(SweepRun, u64)>, PortError> {
-        let call = "dynamodb:GetItem";
-        let got = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .set_key(Some(item_key(SWEEPS, RUN)))
-            .consistent_read(true)
-            .send()
-            .await;
-        let Some(item) = answer(call, got)?.item else { return Ok(None) };
-        Ok(Some((parsed(call, &item, "record")?, version(call, &item)?)))
+        let Some(item) = self.item(SWEEPS, RUN).await? else { return Ok(None) };
+        Ok(Some((parsed(GET, &item, "record")?, version(GET, &item)?)))
     }
 
     async fn write_sweep_run(
@@ -300,6 +299,25 @@ impl Ledger for AwsLedger {
             }
         }
         Ok(parts)
+    }
+
+    async fn is_outage_told(&self) -> Result<bool, PortError> {
+        let item = self.item(OUTAGES, SECURITY_HUB).await?;
+        let told = item.as_ref().and_then(|item| item.get("is_told"));
+        Ok(told.is_some_and(|told| told == &AttributeValue::Bool(true)))
+    }
+
+    async fn note_outage(&self, is_told: bool) -> Result<(), PortError> {
+        let call = "dynamodb:PutItem";
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item_key(OUTAGES, SECURITY_HUB)))
+            .item("is_told", AttributeValue::Bool(is_told))
+            .send()
+            .await;
+        answer(call, put).map(drop)
     }
 }
 

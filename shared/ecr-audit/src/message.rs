@@ -57,11 +57,7 @@ pub fn alert_message(alert: &Alert) -> SnsMessage {
 
 /// Many alerts of one owner.
 pub fn digest_message(owner: &str, alerts: &[Alert]) -> SnsMessage {
-    let attributes = worst_first(alerts).first().map_or_else(BTreeMap::new, |worst| {
-        let mut attributes = attributes(worst);
-        attributes.insert("owner".to_owned(), Attribute::List(vec![owner.to_owned()]));
-        attributes
-    });
+    let attributes = digest_attributes(owner, alerts);
     let mail = digest(owner, alerts);
     message(&mail, attributes, |room| {
         let shown: Vec<Value> = worst_first(alerts)
@@ -223,31 +219,46 @@ fn attributes(alert: &Alert) -> BTreeMap<String, Attribute> {
     let text = |text: &str| Attribute::Text(text.to_owned());
     let owners =
         if alert.owners.is_empty() { vec!["unowned".to_owned()] } else { alert.owners.clone() };
-    let clusters: BTreeSet<String> =
-        alert.uses.iter().filter_map(|seen| seen.cluster_name.clone()).collect();
     let mut attributes = BTreeMap::from([
         ("owner".to_owned(), Attribute::List(fitting(owners))),
         ("severity".to_owned(), text(alert.severity().as_str())),
         ("status".to_owned(), text(if alert.is_failure() { "FAILED" } else { "RESOLVED" })),
         ("account".to_owned(), text(&alert.place.account)),
-        ("region".to_owned(), text(&alert.place.region)),
         ("role".to_owned(), text(alert.role.arn.as_str())),
     ]);
     if let Some(first) = alert.transitions.first() {
         attributes.insert("transition".to_owned(), text(first.kind.name()));
         attributes.insert("check".to_owned(), text(first.check.as_str()));
     }
-    if !clusters.is_empty() {
-        attributes.insert("cluster".to_owned(), Attribute::List(fitting(clusters)));
-    }
-    let mut environments = environments(alert);
-    if environments.len() > 1 {
-        let environments = Attribute::List(fitting(environments));
-        attributes.insert("environment".to_owned(), environments);
-    } else if let Some(environment) = environments.pop_first() {
-        attributes.insert("environment".to_owned(), Attribute::Text(environment));
-    }
+    attributes.extend(lists(std::slice::from_ref(alert)));
     attributes
+}
+
+/// What a digest can be filtered by: what the worst alert says, and every place of all of them.
+fn digest_attributes(owner: &str, alerts: &[Alert]) -> BTreeMap<String, Attribute> {
+    let Some(worst) = worst_first(alerts).first().copied() else { return BTreeMap::new() };
+    let mut attributes = attributes(worst);
+    attributes.insert("owner".to_owned(), Attribute::List(vec![owner.to_owned()]));
+    attributes.extend(lists(alerts));
+    attributes
+}
+
+/// Where the nodes are: clusters, regions, environments. SNS refuses an empty list.
+fn lists(alerts: &[Alert]) -> BTreeMap<String, Attribute> {
+    let uses = || alerts.iter().flat_map(|alert| &alert.uses);
+    let clusters: BTreeSet<String> = uses().filter_map(|seen| seen.cluster_name.clone()).collect();
+    let mut regions: BTreeSet<String> =
+        uses().filter_map(|seen| seen.source.region.clone()).collect();
+    if regions.is_empty() {
+        // A use that IAM alone knows has no region.
+        regions = alerts.iter().map(|alert| alert.place.region.clone()).collect();
+    }
+    let environments: BTreeSet<String> = alerts.iter().flat_map(environments).collect();
+    [("cluster", clusters), ("region", regions), ("environment", environments)]
+        .into_iter()
+        .filter(|(_, values)| !values.is_empty())
+        .map(|(name, values)| (name.to_owned(), Attribute::List(fitting(values))))
+        .collect()
 }
 
 /// The nearest tag counts, as for owners: the role's, else those of its nodegroups, else those of

@@ -243,6 +243,12 @@ pub trait Ledger: Send + Sync {
 
     /// Every part of one sweep.
     async fn sweep_parts(&self, sweep: &str) -> Result<Vec<SweepPart>, PortError>;
+
+    /// Whether the operators were told that Security Hub is off, and it has not answered since.
+    async fn is_outage_told(&self) -> Result<bool, PortError>;
+
+    /// Remembers that they were told, or that it answers again.
+    async fn note_outage(&self, is_told: bool) -> Result<(), PortError>;
 }
 
 /// What is remembered of the last complete sweep.

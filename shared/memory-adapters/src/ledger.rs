@@ -34,6 +34,8 @@ pub struct LedgerState {
     last_sweep: Option<SweepRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sweep_run: Option<(SweepRun, u64)>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_outage_told: bool,
     /// By name, as JSON text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     sweep_parts: BTreeMap<String, String>,
@@ -198,6 +200,15 @@ impl Ledger for MemoryLedger {
         let mut parts = parts.map_err(|error| PortError::lasting("dynamodb:Query", error))?;
         parts.retain(|part| part.sweep == sweep);
         Ok(parts)
+    }
+
+    async fn is_outage_told(&self) -> Result<bool, PortError> {
+        Ok(self.lock().is_outage_told)
+    }
+
+    async fn note_outage(&self, is_told: bool) -> Result<(), PortError> {
+        self.lock().is_outage_told = is_told;
+        Ok(())
     }
 }
 

@@ -254,6 +254,14 @@ impl<Port: Ledger> Ledger for Gate<'_, Port> {
     async fn sweep_parts(&self, sweep: &str) -> Result<Vec<SweepPart>, PortError> {
         through!(self.port.sweep_parts(sweep))
     }
+
+    async fn is_outage_told(&self) -> Result<bool, PortError> {
+        through!(self.port.is_outage_told())
+    }
+
+    async fn note_outage(&self, is_told: bool) -> Result<(), PortError> {
+        through!(self.port.note_outage(is_told))
+    }
 }
 
 #[async_trait]

@@ -18,6 +18,7 @@ const ASSESS_ROLES: &[&str] = &[
     "iam:ListAttachedRolePolicies",
     "iam:ListRolePolicies",
     "dynamodb:BatchGetItem",
+    "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:Query",
     "securityhub:BatchImportFindings",
@@ -38,7 +39,6 @@ const READ_USES: &[&str] = &[
 ];
 const FOLLOW_EKS: &[&str] = &["sqs:SendMessage"];
 const LIST_ACCOUNT: &[&str] = &[
-    "dynamodb:GetItem",
     "ec2:DescribeInstances",
     "ec2:DescribeRegions",
     "ecr:DescribeRepositories",

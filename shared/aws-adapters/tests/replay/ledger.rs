@@ -450,6 +450,33 @@ async fn the_parts_of_one_sweep_are_read_page_by_page() {
     assert_eq!(ledger.sweep_parts("a1").await, Ok(vec![part("assessed")]));
 }
 
+#[tokio::test]
+async fn an_outage_is_remembered_until_it_is_over() {
+    let noted = |is_told: bool| {
+        let mut item = key("outage", "security-hub");
+        item["is_told"] = json!({"BOOL": is_told});
+        item
+    };
+    let read = || {
+        let key = key("outage", "security-hub");
+        asked("GetItem", json!({"TableName": TABLE, "Key": key, "ConsistentRead": true}))
+    };
+    let put = |is_told| asked("PutItem", json!({"TableName": TABLE, "Item": noted(is_told)}));
+    let wire = Wire::new([
+        (read(), Answer::json(json!({}))),
+        (put(true), Answer::json(json!({}))),
+        (read(), Answer::json(json!({"Item": noted(true)}))),
+        (put(false), Answer::json(json!({}))),
+        (read(), Answer::json(json!({"Item": noted(false)}))),
+    ]);
+    let ledger = ledger(&wire);
+    assert_eq!(ledger.is_outage_told().await, Ok(false));
+    assert_eq!(ledger.note_outage(true).await, Ok(()));
+    assert_eq!(ledger.is_outage_told().await, Ok(true));
+    assert_eq!(ledger.note_outage(false).await, Ok(()));
+    assert_eq!(ledger.is_outage_told().await, Ok(false));
+}
+
 #[test]
 fn a_record_survives_its_json() {
     let record = record("Workers");

@@ -8,7 +8,6 @@ pub mod recheck;
 pub mod role;
 mod sending;
 pub mod sweep;
-mod told_once;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +18,6 @@ use crate::change::ReportedChange;
 use crate::journey::affected::{Affected, affected};
 use crate::journey::recheck::answer_recheck;
 use crate::journey::role::{RoleTask, assess_roles};
-use crate::journey::told_once::ToldOnce;
 use crate::ports::Ports;
 use crate::settings::Settings;
 
@@ -46,8 +44,6 @@ pub struct Handled {
 /// Handles a batch: a message is done only when every role it touches is recorded and every
 /// outbox entry of those roles is delivered.
 pub async fn handle(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]) -> Handled {
-    let topics = ToldOnce::new(ports.topics);
-    let ports = &Ports { topics: &topics, ..*ports };
     let mut handled = Handled::default();
     let Affected { tasks, failed } = affected(ports, settings, arrivals).await;
     handled.failed = failed;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::PortError;
-use crate::finding::{Finding, RecordState};
+use crate::finding::{Finding, Place, RecordState};
 use crate::journey::publishing::publish_alert;
 use crate::ledger::{Message, OutboxEntry};
 use crate::mail::operators::security_hub_off;
@@ -57,9 +57,7 @@ async fn import(ports: &Ports<'_>, entries: &[&OutboxEntry]) -> Unsent {
     let outcomes = match ports.security_hub.import(&findings).await {
         Ok(outcomes) => outcomes,
         Err(PortError::NotEnabled { reason, .. }) => {
-            tracing::error!(reason, "Security Hub is not enabled");
-            let mail = security_hub_off(&findings[0].place, &reason);
-            if let Err(error) = ports.topics.operators(&mail.subject, &mail.text).await {
+            if let Err(error) = tell_of_outage(ports, &findings[0].place, &reason).await {
                 unsent.extend(all_fail(error));
             }
             return unsent;
@@ -89,6 +87,17 @@ async fn import(ports: &Ports<'_>, entries: &[&OutboxEntry]) -> Unsent {
         unsent.extend(passed_ids.into_iter().map(|id| (id.clone(), error.clone())));
     }
     unsent
+}
+
+/// Tells the operators once that Security Hub is off, until it answers to a sweep again.
+async fn tell_of_outage(ports: &Ports<'_>, place: &Place, reason: &str) -> Result<(), PortError> {
+    tracing::error!(reason, "Security Hub is not enabled");
+    if ports.ledger.is_outage_told().await? {
+        return Ok(());
+    }
+    let mail = security_hub_off(place, reason);
+    ports.topics.operators(&mail.subject, &mail.text).await?;
+    ports.ledger.note_outage(true).await
 }
 
 /// Before the import, for Security Hub says that a suppressed finding is no longer updated.

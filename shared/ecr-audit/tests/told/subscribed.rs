@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/sns/latest/dg/attribute-key-matching.html>
 
 use ecr_audit::message::{Attribute, SnsMessage, alert_message, digest_message};
+use ecr_audit::node_role::{Source, UseKind};
 use ecr_audit::standard::Severity;
 use ecr_audit::subscription::{Subscriber, Subscription};
 use ecr_audit::topic_arn::TopicArn;
@@ -54,15 +55,14 @@ fn a_subscriber_gets_the_alerts_that_were_asked_for() {
 /// The nearest tag counts, and of several clusters each has its say.
 #[test]
 fn an_environment_is_that_of_the_role_its_nodegroups_or_their_clusters() {
-    let text = |text: &str| Some(Attribute::Text(text.to_owned()));
     let environment = |value: &str| tags(&[("environment", value)]);
     // The tags of the role, of a nodegroup, of its cluster, and of the other cluster.
     for (role, nodegroup, cluster, other, expected) in [
-        ("prod", "test", "dev", "dev", text("prod")),
-        ("", "test", "dev", "test", text("test")),
-        ("", "", "dev", "dev", text("dev")),
-        ("", "", "", "", None),
-        ("", "", "prod", "dev", Some(Attribute::List(["dev", "prod"].map(str::to_owned).to_vec()))),
+        ("prod", "test", "dev", "dev", &["prod"][..]),
+        ("", "test", "dev", "test", &["test"]),
+        ("", "", "dev", "dev", &["dev"]),
+        ("", "", "", "", &[]),
+        ("", "", "prod", "dev", &["dev", "prod"]),
     ] {
         let mut alert = year().new.alerts[0].clone();
         let is_given = |value: &str| !value.is_empty();
@@ -74,7 +74,37 @@ fn an_environment_is_that_of_the_role_its_nodegroups_or_their_clusters() {
         }
         alert.uses[0].cluster_tags = environment(cluster);
         alert.uses[1].cluster_tags = environment(other);
-        let found = alert_message(&alert).attributes.remove("environment");
-        assert_eq!(found, expected, "{role} {nodegroup} {cluster} {other}");
+        let message = alert_message(&alert);
+        assert_eq!(list(&message, "environment"), expected, "{role} {nodegroup} {cluster} {other}");
+    }
+}
+
+/// A team filters by where its nodes are, not by where Security Hub is.
+#[test]
+fn the_places_are_those_of_the_nodes_and_of_a_digest_those_of_all_its_alerts() {
+    let mut alerts = first_sweep();
+    let places = [("prod", "eu-west-1"), ("far", "ap-southeast-2")];
+    for (alert, (cluster_name, region)) in alerts.iter_mut().zip(places) {
+        alert.uses.truncate(1);
+        alert.uses[0].cluster_name = Some(cluster_name.to_owned());
+        alert.uses[0].source = Source::regional(UseKind::Nodegroup, region);
+    }
+    alerts.truncate(2);
+    let one = alert_message(&alerts[1]);
+    assert_eq!(
+        (list(&one, "cluster"), list(&one, "region")),
+        (vec!["far"], vec!["ap-southeast-2"])
+    );
+    let both = digest_message("team-payments", &alerts);
+    assert_eq!(list(&both, "cluster"), ["far", "prod"]);
+    assert_eq!(list(&both, "region"), ["ap-southeast-2", "eu-west-1"]);
+}
+
+/// The values of a list among the attributes; none where it is left out.
+fn list<'message>(message: &'message SnsMessage, name: &str) -> Vec<&'message str> {
+    match message.attributes.get(name) {
+        Some(Attribute::List(values)) => values.iter().map(String::as_str).collect(),
+        Some(Attribute::Text(text)) => panic!("{name} is one text: {text}"),
+        None => Vec::new(),
     }
 }

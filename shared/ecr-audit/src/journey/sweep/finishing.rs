@@ -29,7 +29,12 @@ pub async fn finish(
     }
     let mut summary = SweepSummary::default();
     match repair(ports).await {
-        Ok(repaired) => summary.repaired = repaired,
+        Ok(repaired) => {
+            summary.repaired = repaired;
+            if ports.ledger.is_outage_told().await? {
+                ports.ledger.note_outage(false).await?;
+            }
+        }
         // Where Security Hub is switched off there is nothing to read back.
         Err(RoleError::Port(PortError::NotEnabled { .. })) => {}
         Err(error) => summary.failures.push(error.to_string()),

@@ -18,7 +18,6 @@ pub use listing::list_uses;
 
 use crate::arn::RoleArn;
 use crate::error::PortError;
-use crate::journey::told_once::ToldOnce;
 use crate::ports::{Ec2, Ports, WriteOutcome};
 use crate::settings::Settings;
 use crate::sweep_step::{Place, SweepRun, SweepStep};
@@ -84,8 +83,6 @@ pub async fn handle_step(
     message: &SweepMessage,
     until: Option<Timestamp>,
 ) -> Result<SweepSummary, SweepError> {
-    let topics = ToldOnce::new(ports.topics);
-    let ports = &Ports { topics: &topics, ..*ports };
     let StepDone { next, summary } = match &message.step {
         SweepStep::Begin { reason, attempt } => {
             let next = beginning::begin(ports, ec2, settings, &message.id, reason, *attempt);
@@ -106,8 +103,6 @@ pub async fn sweep(
     ec2: &dyn Ec2,
     settings: &Settings,
 ) -> Result<SweepSummary, SweepError> {
-    let topics = ToldOnce::new(ports.topics);
-    let ports = &Ports { topics: &topics, ..*ports };
     let id = ports.clock.unique_id();
     let run = beginning::begin_anew(ports, ec2, settings, &id).await?;
     let mut steps = VecDeque::from(run.next_steps());
