@@ -29,6 +29,7 @@ pub mod drift;
 pub mod exception;
 pub mod ledger;
 pub mod registry_documents;
+pub mod sweep_part;
 pub mod sweep_step;
 pub mod transition;
 pub mod uses;

@@ -14,7 +14,8 @@ use crate::finding::Finding;
 use crate::ledger::Record;
 use crate::node_role::{Compute, Source, Use, UseKind, UseListing, cluster_names};
 use crate::role_policies::{RegistryDocument, RolePolicies, RolePolicy};
-use crate::sweep_step::{SweepPart, SweepRun, SweepStep};
+use crate::sweep_part::SweepPart;
+use crate::sweep_step::{SweepRun, SweepStep};
 
 /// Reads of IAM. It is global, and its reads can lag behind its writes.
 #[async_trait]

@@ -17,7 +17,8 @@ use ecr_audit::ports::{
     SecurityHub, StoredFinding, SweepRecord, SweepRequests, Topics, Versioned, WriteOutcome,
 };
 use ecr_audit::role_policies::{RegistryDocument, RolePolicies, RolePolicy};
-use ecr_audit::sweep_step::{SweepPart, SweepRun, SweepStep};
+use ecr_audit::sweep_part::SweepPart;
+use ecr_audit::sweep_step::{SweepRun, SweepStep};
 use jiff::Timestamp;
 
 /// A fault that a test plants, to see it found.

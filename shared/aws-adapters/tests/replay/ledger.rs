@@ -9,7 +9,8 @@ use ecr_audit::error::PortError;
 use ecr_audit::ledger::Record;
 use ecr_audit::ports::{Ledger, SweepRecord, Versioned, WriteOutcome};
 use ecr_audit::role_policies::RegistryDocument;
-use ecr_audit::sweep_step::{SweepPart, SweepRun};
+use ecr_audit::sweep_part::SweepPart;
+use ecr_audit::sweep_step::SweepRun;
 use serde_json::{Value, json};
 
 use crate::requests::Request;

@@ -18,7 +18,8 @@ use crate::node_role::UseListing;
 use crate::ports::{Ports, Versioned};
 use crate::role_policies::{PolicyName, RegistryDocument, RolePolicies, RolePolicy};
 use crate::settings::Settings;
-use crate::sweep_step::{Listed, SweepPart, SweepRun, SweepStep};
+use crate::sweep_part::{Listed, SweepPart};
+use crate::sweep_step::{SweepRun, SweepStep};
 
 /// How many roles' records are read in one call and held at once.
 const RECORDS_AT_ONCE: usize = 100;
@@ -39,16 +40,16 @@ pub async fn assess(
     until: Option<Timestamp>,
 ) -> Result<StepDone, SweepError> {
     let mut listed = Listed::default();
-    let mut before = BTreeSet::new();
+    let mut before: Vec<BTreeSet<String>> = Vec::new();
     for part in ports.ledger.sweep_parts(&run.id).await? {
         listed.merge(part.listed);
-        before.extend(part.assessed);
+        before.extend(Some(part.assessed).filter(|assessed| !assessed.is_empty()));
     }
     let uses = uses_of(ports, settings, listed).await;
     let last = ports.ledger.last_sweep().await?;
     let kind = SweepKind::after(last.as_ref(), &this_sweep(ports, settings));
     let mut step = Assessing::new(ports, settings, uses, kind).await?;
-    step.tasks.retain(|key, _| !before.contains(key));
+    step.tasks.retain(|key, _| !before.iter().any(|assessed| assessed.contains(key)));
     let next = match step.pages(marker, until).await {
         Ok(None) => None,
         Ok(Some(marker)) => Some(marker),
@@ -59,9 +60,12 @@ pub async fn assess(
         }
     };
     let next = if let Some(marker) = next {
-        let assessed = before.into_iter().chain(step.done).collect();
-        let name = "assessed".to_owned();
-        let part = SweepPart { sweep: run.id.clone(), name, assessed, ..SweepPart::default() };
+        let part = SweepPart {
+            sweep: run.id.clone(),
+            name: format!("assessed/{:04}", before.len()),
+            assessed: std::mem::take(&mut step.done),
+            ..SweepPart::default()
+        };
         ports.ledger.keep_sweep_part(&part).await?;
         SweepStep::Assess { sweep: run.id.clone(), marker: Some(marker) }
     } else {
@@ -87,7 +91,7 @@ struct Assessing<'step> {
     /// what the pages show.
     versions: BTreeMap<String, u64>,
     /// The ledger keys of the roles that were assessed.
-    done: Vec<String>,
+    done: BTreeSet<String>,
     summary: SweepSummary,
 }
 
@@ -118,7 +122,7 @@ impl<'step> Assessing<'step> {
             let of_role = tasks.entry(role_name.key()).or_insert_with(|| task(role_name));
             of_role.sightings.push(sighting);
         }
-        let (done, summary) = (Vec::new(), SweepSummary::default());
+        let (done, summary) = (BTreeSet::new(), SweepSummary::default());
         Ok(Self { ports, settings, tasks, versions, done, summary })
     }
 
@@ -201,7 +205,7 @@ impl<'step> Assessing<'step> {
 
     async fn assess(&mut self, tasks: Vec<RoleTask>) {
         for (task, outcome) in assess_roles(self.ports, self.settings, tasks).await {
-            self.done.push(task.role_name.key());
+            self.done.insert(task.role_name.key());
             match outcome {
                 Ok(role_arn) => self.summary.assessed.extend(role_arn),
                 Err(error) => self.summary.failures.push(format!("{}: {error}", task.role_name)),

@@ -12,7 +12,7 @@ use crate::node_role::{Compute, Sighting, Source, Use, UseKind, UseListing};
 use crate::ports::{ClusterInstances, Ec2, InstanceProfile, Ports};
 use crate::registry_documents::can_touch_account;
 use crate::settings::Settings;
-use crate::sweep_step::{InstancesListed, Listed};
+use crate::sweep_part::{InstancesListed, Listed};
 
 /// Every use in the account, with the sources that answered on every page.
 pub async fn list_uses(ports: &Ports<'_>, ec2: &dyn Ec2, settings: &Settings) -> UseListing {
