@@ -7,19 +7,18 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use async_trait::async_trait;
-use ecr_audit::arn::{RoleArn, RoleName};
+use ecr_audit::arn::RoleArn;
 use ecr_audit::change::{Actor, Change, Event, ReportedChange, RoleEffect};
 use ecr_audit::error::PortError;
 use ecr_audit::exception::TAG;
 use ecr_audit::journey::{Arrival, Handled, handle, sweep};
-use ecr_audit::ports::{Clock, Iam, InstanceProfile, Page, Ports};
-use ecr_audit::role_policies::{RolePolicies, RolePolicy};
+use ecr_audit::ports::{Clock, Ports};
 use ecr_audit::settings::Settings;
 use futures::executor::block_on;
 use jiff::SignedDuration;
-use memory_adapters::{Account, Cluster, MemoryAccount, Nodegroup, Tags, World};
+use memory_adapters::{Account, Cluster, Nodegroup, Tags, World};
 use serde_json::{Value, json};
+use tests::FaultyIam;
 use tests::interleaving::{Gate, Planted};
 
 const ACCOUNT: &str = "111122223333";
@@ -77,49 +76,6 @@ const STATES: [&[Turn]; 13] = [
     &[Turn::Push, Turn::Gone],
     &[Turn::Suppressed, Turn::Clean],
 ];
-
-/// IAM that denies a read, or does not.
-struct DenyingIam<'account> {
-    account: &'account MemoryAccount,
-    is_denied: bool,
-}
-
-#[async_trait]
-impl Iam for DenyingIam<'_> {
-    async fn role(&self, role_name: &RoleName) -> Result<Option<RolePolicies>, PortError> {
-        if self.is_denied {
-            return Err(PortError::answered("iam:GetRole", 403, "AccessDenied", "not authorized"));
-        }
-        self.account.role(role_name).await
-    }
-
-    async fn roles_with_policy(&self, policy_arn: &str) -> Result<Vec<RoleName>, PortError> {
-        self.account.roles_with_policy(policy_arn).await
-    }
-
-    async fn instance_profile(&self, name: &str) -> Result<Option<InstanceProfile>, PortError> {
-        self.account.instance_profile(name).await
-    }
-
-    async fn instance_profiles(&self) -> Result<Vec<InstanceProfile>, PortError> {
-        self.account.instance_profiles().await
-    }
-
-    async fn roles_page(&self, marker: Option<&str>) -> Result<Page<RolePolicies>, PortError> {
-        if self.is_denied {
-            let call = "iam:GetAccountAuthorizationDetails";
-            return Err(PortError::answered(call, 403, "AccessDenied", "not authorized"));
-        }
-        self.account.roles_page(marker).await
-    }
-
-    async fn managed_policies_page(
-        &self,
-        marker: Option<&str>,
-    ) -> Result<Page<RolePolicy>, PortError> {
-        self.account.managed_policies_page(marker).await
-    }
-}
 
 fn role_arn() -> RoleArn {
     RoleArn::parse(&format!("arn:aws:iam::{ACCOUNT}:role/eks/workers")).unwrap()
@@ -212,7 +168,9 @@ fn message(world: &World, turn: Turn) -> Arrival {
 /// call is made, or answered.
 fn handled(world: &World, turn: Turn, arrival: &Arrival, steps: Option<usize>) -> Option<Handled> {
     let planted = Planted::Nothing;
-    let iam = DenyingIam { account: &world.account, is_denied: turn == Turn::Unreadable };
+    let denied = || PortError::answered("iam:GetRole", 403, "AccessDenied", "not authorized");
+    let fault = (turn == Turn::Unreadable).then(denied);
+    let iam = FaultyIam { account: &world.account, fault };
     let (iam, account) = (Gate { port: &iam, planted }, Gate { port: &world.account, planted });
     let ledger = Gate { port: &world.ledger, planted };
     let security_hub = Gate { port: &world.security_hub, planted };

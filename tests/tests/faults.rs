@@ -7,19 +7,17 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use change_events::read_batch;
-use ecr_audit::arn::{RoleArn, RoleName};
+use ecr_audit::arn::RoleArn;
 use ecr_audit::error::PortError;
 use ecr_audit::finding::Finding;
 use ecr_audit::journey::{Handled, handle, sweep};
-use ecr_audit::ports::{
-    Iam, ImportOutcome, InstanceProfile, Page, Ports, SecurityHub, StoredFinding,
-};
-use ecr_audit::role_policies::{RolePolicies, RolePolicy};
+use ecr_audit::ports::{ImportOutcome, Ports, SecurityHub, StoredFinding};
 use ecr_audit::settings::Settings;
 use futures::executor::block_on;
 use jiff::{SignedDuration, Timestamp};
-use memory_adapters::{Account, Cluster, MemoryAccount, MemorySecurityHub, Nodegroup, Tags, World};
+use memory_adapters::{Account, Cluster, MemorySecurityHub, Nodegroup, Tags, World};
 use serde_json::{Value, json};
+use tests::FaultyIam;
 
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "eu-west-1";
@@ -30,50 +28,6 @@ const PUSH: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Act
 
 /// A day after the recorded events: late enough to be believed at once.
 const LATE: &str = "2026-01-16T10:00:00Z";
-
-/// IAM that answers every read of a role with an error, as long as there is one.
-struct FaultyIam<'account> {
-    account: &'account MemoryAccount,
-    fault: &'account Mutex<Option<PortError>>,
-}
-
-#[async_trait]
-impl Iam for FaultyIam<'_> {
-    async fn role(&self, role_name: &RoleName) -> Result<Option<RolePolicies>, PortError> {
-        let fault = self.fault.lock().unwrap().clone();
-        match fault {
-            Some(fault) => Err(fault),
-            None => self.account.role(role_name).await,
-        }
-    }
-
-    async fn roles_with_policy(&self, policy_arn: &str) -> Result<Vec<RoleName>, PortError> {
-        self.account.roles_with_policy(policy_arn).await
-    }
-
-    async fn instance_profile(&self, name: &str) -> Result<Option<InstanceProfile>, PortError> {
-        self.account.instance_profile(name).await
-    }
-
-    async fn instance_profiles(&self) -> Result<Vec<InstanceProfile>, PortError> {
-        self.account.instance_profiles().await
-    }
-
-    async fn roles_page(&self, marker: Option<&str>) -> Result<Page<RolePolicies>, PortError> {
-        let fault = self.fault.lock().unwrap().clone();
-        match fault {
-            Some(fault) => Err(fault),
-            None => self.account.roles_page(marker).await,
-        }
-    }
-
-    async fn managed_policies_page(
-        &self,
-        marker: Option<&str>,
-    ) -> Result<Page<RolePolicy>, PortError> {
-        self.account.managed_policies_page(marker).await
-    }
-}
 
 /// Security Hub that refuses what is brought, as long as it has a reason.
 struct RefusingSecurityHub<'hub> {
@@ -156,7 +110,8 @@ impl Faults {
         let batch = read_batch(&json!({ "Records": [record] }), ACCOUNT);
         assert!(batch.broken.is_empty(), "{:?}", batch.broken);
         let Self { world, iam_fault, refusal, .. } = self;
-        let iam = FaultyIam { account: &world.account, fault: iam_fault };
+        let fault = iam_fault.lock().unwrap().clone();
+        let iam = FaultyIam { account: &world.account, fault };
         let security_hub = RefusingSecurityHub { hub: &world.security_hub, reason: refusal };
         let ports = Ports { iam: &iam, security_hub: &security_hub, ..world.ports() };
         block_on(handle(&ports, &self.settings, &batch.arrivals))
