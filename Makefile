@@ -10,7 +10,7 @@ LINT_VENV := .local/lint-venv
 CARGO_FUZZ := .local/cargo-fuzz/bin/cargo-fuzz
 FUZZ_SECONDS ?= 600
 
-.PHONY: demo test lint doc unit functions local-test small-account large-account template-lint local local-down prove simulate fuzz bench catalogue
+.PHONY: demo test lint doc unit functions functions-of-tests local-test small-account large-account template-lint local local-down prove simulate fuzz bench catalogue
 
 ## demo: the whole journey on the embedded account, built without the SDK
 demo:
@@ -36,8 +36,12 @@ unit:
 functions:
 	$(CARGO) build --locked $(FUNCTIONS:%=-p %)
 
+# The same beside the tests: one choice of features, so that no SDK is built a second time.
+functions-of-tests:
+	$(CARGO) build --locked --workspace --bins --tests
+
 ## local-test: the journey through the deployed template, on AWS on one machine
-local-test: functions $(AWS_VENV)/installed
+local-test: functions-of-tests $(AWS_VENV)/installed
 	cd tests/local-aws && ../../$(AWS_VENV)/bin/python -m unittest --verbose
 
 ## template-lint: what AWS's own tools say of the templates
@@ -74,7 +78,7 @@ large-account: functions
 	python3 tests/large-account/sweep.py target/debug/account-sweep
 
 ## small-account: a sweep over a tenth of the large account, call by call
-small-account: functions
+small-account: functions-of-tests
 	SHARE=10 python3 tests/large-account/sweep.py target/debug/account-sweep
 
 # ---- Long runs: `make test` has a short round of each ----

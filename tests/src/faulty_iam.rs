@@ -1,5 +1,7 @@
 //! IAM that does not answer what it is asked of roles.
 
+use std::sync::{Mutex, PoisonError};
+
 use async_trait::async_trait;
 use ecr_audit::arn::RoleName;
 use ecr_audit::error::PortError;
@@ -7,25 +9,43 @@ use ecr_audit::ports::{Iam, InstanceProfile, Page};
 use ecr_audit::role_policies::{RolePolicies, RolePolicy};
 use memory_adapters::MemoryAccount;
 
-/// IAM of an account. With a fault, each read of roles is answered by it.
+/// IAM of an account. What has a fault is answered by it.
 #[derive(Debug)]
 pub struct FaultyIam<'account> {
     /// The account.
     pub account: &'account MemoryAccount,
-    /// The fault.
-    pub fault: Option<PortError>,
+    /// The fault of each read of one role.
+    pub role: Option<PortError>,
+    /// The fault of each page of roles.
+    pub roles_page: Option<PortError>,
+    /// The fault of each read of one instance profile.
+    pub instance_profile: Option<PortError>,
+    /// The roles that were read one by one.
+    pub read: Mutex<Vec<RoleName>>,
 }
 
-impl FaultyIam<'_> {
-    fn answer(&self) -> Result<(), PortError> {
-        self.fault.clone().map_or(Ok(()), Err)
+impl<'account> FaultyIam<'account> {
+    /// IAM of this account, without a fault.
+    pub fn new(account: &'account MemoryAccount) -> Self {
+        let read = Mutex::default();
+        Self { account, role: None, roles_page: None, instance_profile: None, read }
     }
+
+    /// IAM whose reads of roles have this fault, if any.
+    pub fn of_roles(account: &'account MemoryAccount, fault: Option<PortError>) -> Self {
+        Self { role: fault.clone(), roles_page: fault, ..Self::new(account) }
+    }
+}
+
+fn answer(fault: Option<&PortError>) -> Result<(), PortError> {
+    fault.map_or(Ok(()), |fault| Err(fault.clone()))
 }
 
 #[async_trait]
 impl Iam for FaultyIam<'_> {
     async fn role(&self, role_name: &RoleName) -> Result<Option<RolePolicies>, PortError> {
-        self.answer()?;
+        answer(self.role.as_ref())?;
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).push(role_name.clone());
         self.account.role(role_name).await
     }
 
@@ -34,6 +54,7 @@ impl Iam for FaultyIam<'_> {
     }
 
     async fn instance_profile(&self, name: &str) -> Result<Option<InstanceProfile>, PortError> {
+        answer(self.instance_profile.as_ref())?;
         self.account.instance_profile(name).await
     }
 
@@ -42,7 +63,7 @@ impl Iam for FaultyIam<'_> {
     }
 
     async fn roles_page(&self, marker: Option<&str>) -> Result<Page<RolePolicies>, PortError> {
-        self.answer()?;
+        answer(self.roles_page.as_ref())?;
         self.account.roles_page(marker).await
     }
 

@@ -170,7 +170,7 @@ fn handled(world: &World, turn: Turn, arrival: &Arrival, steps: Option<usize>) -
     let planted = Planted::Nothing;
     let denied = || PortError::answered("iam:GetRole", 403, "AccessDenied", "not authorized");
     let fault = (turn == Turn::Unreadable).then(denied);
-    let iam = FaultyIam { account: &world.account, fault };
+    let iam = FaultyIam::of_roles(&world.account, fault);
     let (iam, account) = (Gate { port: &iam, planted }, Gate { port: &world.account, planted });
     let ledger = Gate { port: &world.ledger, planted };
     let security_hub = Gate { port: &world.security_hub, planted };

@@ -111,7 +111,7 @@ impl Faults {
         assert!(batch.broken.is_empty(), "{:?}", batch.broken);
         let Self { world, iam_fault, refusal, .. } = self;
         let fault = iam_fault.lock().unwrap().clone();
-        let iam = FaultyIam { account: &world.account, fault };
+        let iam = FaultyIam::of_roles(&world.account, fault);
         let security_hub = RefusingSecurityHub { hub: &world.security_hub, reason: refusal };
         let ports = Ports { iam: &iam, security_hub: &security_hub, ..world.ports() };
         block_on(handle(&ports, &self.settings, &batch.arrivals))

@@ -21,14 +21,14 @@ async fn main() -> Result<(), Error> {
         let until = ports.clock.now().checked_add(time_to_begin_pages(&event.context)).ok();
         let Some(read) = read_sweep_messages(&event.payload) else {
             let step = SweepStep::begin("somebody invoked account-sweep");
-            let message = SweepMessage { id: event.context.request_id, step };
+            let message = SweepMessage { id: event.context.request_id, step, receipts: 1 };
             let begun = handle_step(&ports, ec2, settings, &message, until).await;
             return begun.map(|_| json!({ "sweep": message.id })).map_err(|error| Diagnostic {
                 error_type: "SweepError".to_owned(),
                 error_message: error.to_string(),
             });
         };
-        let mut failed: Vec<String> = read.broken.into_keys().collect();
+        let mut failed: Vec<String> = read.broken.keys().cloned().collect();
         for message in read.messages {
             match handle_step(&ports, ec2, settings, &message, until).await {
                 Ok(summary) => tracing::info!(
@@ -40,6 +40,11 @@ async fn main() -> Result<(), Error> {
                 ),
                 Err(error) => {
                     tracing::error!(step = ?message.step, %error, "the step has to come again");
+                    if let Some(handle) = read.receipt_handles.get(&message.id)
+                        && let Err(error) = stack.sweep_requests.come_again_soon(handle).await
+                    {
+                        tracing::warn!(%error, "the step comes again after the queue's own time");
+                    }
                     failed.push(message.id);
                 }
             }

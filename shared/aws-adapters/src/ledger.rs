@@ -2,30 +2,36 @@
 //!
 //! | pk | sk | holds |
 //! | --- | --- | --- |
-//! | `role` | the role's name in lower case | `record` as JSON, `version`, `write_id` |
+//! | `role` | the role's name in lower case | `record` as JSON, gzipped where it is long; `version`, `write_id` |
 //! | `registry-document` | `REGION` or `REGION/REPOSITORY` | `document` as JSON, absent where there is none; `read_at` in microseconds |
 //! | `sweep` | `last` | `record` as JSON |
 //! | `sweep` | `run` | `record` as JSON, `version` |
 //! | `sweep-part` | the part's name | `record` as JSON, `sweep` |
 //! | `outage` | `security-hub` | `is_told` |
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure,
 };
 use ecr_audit::arn::RoleName;
 use ecr_audit::error::PortError;
 use ecr_audit::ledger::Record;
-use ecr_audit::ports::{Ledger, SweepRecord, Versioned, WriteOutcome};
+use ecr_audit::ports::{AllRecords, Ledger, SweepRecord, Versioned, WriteOutcome};
 use ecr_audit::role_policies::RegistryDocument;
 use ecr_audit::sweep_part::SweepPart;
 use ecr_audit::sweep_step::SweepRun;
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,6 +51,10 @@ const SECURITY_HUB: &str = "security-hub";
 /// What one `BatchGetItem` takes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
 const KEYS_AT_ONCE: usize = 100;
+
+/// How many bytes of JSON stay readable in the console of DynamoDB. An item has 400 KB.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const LONGEST_PLAIN: usize = 100_000;
 
 /// How often keys that DynamoDB left unprocessed are asked for again, and the first pause.
 const BATCH_ATTEMPTS: u32 = 8;
@@ -143,9 +153,15 @@ impl Ledger for AwsLedger {
         Ok(records)
     }
 
-    async fn all_records(&self) -> Result<Vec<Versioned>, PortError> {
-        let items = self.all(ROLES).await?;
-        items.iter().map(|item| versioned("dynamodb:Query", item)).collect()
+    async fn all_records(&self) -> Result<AllRecords, PortError> {
+        let mut all = AllRecords::default();
+        for item in self.all(ROLES).await? {
+            match versioned("dynamodb:Query", &item) {
+                Ok(versioned) => all.records.push(versioned),
+                Err(error) => all.damaged.push(error.to_string()),
+            }
+        }
+        Ok(all)
     }
 
     async fn write(
@@ -160,7 +176,7 @@ impl Ledger for AwsLedger {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item_key(ROLES, &record.role_arn.role_name().key())))
-            .item("record", json(call, record)?)
+            .item("record", short_json(call, record)?)
             .item("version", AttributeValue::N((expected_version + 1).to_string()))
             .item("write_id", text(write_id))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -346,6 +362,25 @@ fn json<T: Serialize>(call: &str, value: &T) -> Result<AttributeValue, PortError
     }
 }
 
+/// JSON that fits into an item, however often it says the same: a role that hundreds of nodegroups
+/// share is told with all of them, in each of its findings.
+fn short_json<T: Serialize>(call: &str, value: &T) -> Result<AttributeValue, PortError> {
+    let json = serde_json::to_vec(value).map_err(|error| PortError::lasting(call, error))?;
+    if json.len() <= LONGEST_PLAIN {
+        return Ok(text(&String::from_utf8_lossy(&json)));
+    }
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    let packed = gzip.write_all(&json).and_then(|()| gzip.finish());
+    let packed = packed.map_err(|error| PortError::lasting(call, error))?;
+    Ok(AttributeValue::B(Blob::new(packed)))
+}
+
+fn unpacked(packed: &Blob) -> std::io::Result<String> {
+    let mut json = String::new();
+    GzDecoder::new(packed.as_ref()).read_to_string(&mut json)?;
+    Ok(json)
+}
+
 fn versioned(call: &str, item: &Item) -> Result<Versioned, PortError> {
     let write_id = item.get("write_id").and_then(|write_id| write_id.as_s().ok());
     Ok(Versioned {
@@ -361,9 +396,16 @@ fn version(call: &str, item: &Item) -> Result<u64, PortError> {
 }
 
 fn parsed<T: DeserializeOwned>(call: &str, item: &Item, field: &str) -> Result<T, PortError> {
-    let json = item.get(field).and_then(|json| json.as_s().ok());
-    let json = json.ok_or_else(|| damaged(call, item, &format!("it has no {field}")))?;
-    serde_json::from_str(json).map_err(|error| damaged(call, item, &error.to_string()))
+    let json = match item.get(field) {
+        Some(AttributeValue::S(json)) => Cow::Borrowed(json.as_str()),
+        Some(AttributeValue::B(packed)) => {
+            let no_gzip = |error| damaged(call, item, &format!("{field} is no gzip: {error}"));
+            let json = unpacked(packed).map_err(no_gzip)?;
+            Cow::Owned(json)
+        }
+        _ => return Err(damaged(call, item, &format!("it has no {field}"))),
+    };
+    serde_json::from_str(&json).map_err(|error| damaged(call, item, &error.to_string()))
 }
 
 fn damaged(call: &str, item: &Item, reason: &str) -> PortError {

@@ -27,7 +27,8 @@ pub struct Stack {
     ledger: AwsLedger,
     security_hub: AwsSecurityHub,
     topics: AwsTopics,
-    sweep_requests: AwsSweepRequests,
+    /// The sweep's queue.
+    pub sweep_requests: AwsSweepRequests,
     clock: SystemClock,
 }
 

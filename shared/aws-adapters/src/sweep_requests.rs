@@ -13,6 +13,9 @@ use crate::aws::Aws;
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html>
 const LONGEST_DELAY: i32 = 900;
 
+/// After how many seconds what failed is tried again. A service seldom throttles for longer.
+const SOON: i32 = 300;
+
 /// The queue by the SDK.
 #[derive(Clone, Debug)]
 pub struct AwsSweepRequests {
@@ -27,12 +30,27 @@ impl AwsSweepRequests {
     }
 }
 
+impl AwsSweepRequests {
+    /// Gives a message out again soon, not after the time that an invocation may take.
+    pub async fn come_again_soon(&self, receipt_handle: &str) -> Result<(), PortError> {
+        let changed = self
+            .client
+            .change_message_visibility()
+            .queue_url(&self.queue_url)
+            .receipt_handle(receipt_handle)
+            .visibility_timeout(SOON)
+            .send()
+            .await;
+        answer("sqs:ChangeMessageVisibility", changed).map(drop)
+    }
+}
+
 #[async_trait]
 impl SweepRequests for AwsSweepRequests {
     async fn send(&self, step: &SweepStep) -> Result<(), PortError> {
         let call = "sqs:SendMessage";
         let body = serde_json::to_string(step).map_err(|error| PortError::lasting(call, error))?;
-        let makes_up = matches!(step, SweepStep::Begin { attempt, .. } if *attempt > 0);
+        let makes_up = matches!(step, SweepStep::Begin { makes_up: true, .. });
         let sent = self
             .client
             .send_message()

@@ -13,6 +13,8 @@ use crate::record::{elements, text};
 pub struct SweepMessages {
     /// Those that could be read, oldest first.
     pub messages: Vec<SweepMessage>,
+    /// By the messages' ids, by what the queue knows that each was given out.
+    pub receipt_handles: BTreeMap<String, String>,
     /// Those that could not, with the reason.
     pub broken: BTreeMap<String, String>,
 }
@@ -24,9 +26,14 @@ pub fn read_sweep_messages(event: &Value) -> Option<SweepMessages> {
         let mut read = SweepMessages::default();
         for record in elements(&event["Records"]) {
             let id = text(&record["messageId"]).unwrap_or_default().to_owned();
+            let receipts = text(&record["attributes"]["ApproximateReceiveCount"]);
+            let receipts = receipts.and_then(|count| count.parse().ok()).unwrap_or(1);
+            if let Some(handle) = text(&record["receiptHandle"]) {
+                read.receipt_handles.insert(id.clone(), handle.to_owned());
+            }
             let body = record["body"].as_str().unwrap_or_default();
             match serde_json::from_str::<SweepStep>(body) {
-                Ok(step) => read.messages.push(SweepMessage { id, step }),
+                Ok(step) => read.messages.push(SweepMessage { id, step, receipts }),
                 Err(error) => {
                     let reason = format!("no step of a sweep: {error}");
                     tracing::error!(message_id = id, reason, "the message cannot be read");
@@ -51,14 +58,19 @@ mod tests {
 
     #[test]
     fn each_message_is_a_step() {
-        let records = [
+        let mut records = [
             message("a", r#"{"step":"begin","reason":"the schedule"}"#),
             message("b", r#"{"step":"list","sweep":"a","place":{"region":"eu-west-1"}}"#),
             message("c", r#"{"step":"assess","sweep":"a"}"#),
             message("d", r#"{"step":"dance"}"#),
             message("e", "{"),
         ];
+        records[1]["receiptHandle"] = json!("AQEB");
+        records[1]["attributes"] = json!({ "ApproximateReceiveCount": "5" });
         let read = read_sweep_messages(&json!({ "Records": records })).unwrap();
+        let receipts: Vec<u32> = read.messages.iter().map(|message| message.receipts).collect();
+        assert_eq!(receipts, [1, 5, 1]);
+        assert_eq!(read.receipt_handles, [("b".to_owned(), "AQEB".to_owned())].into());
         let place = Place::Region("eu-west-1".to_owned());
         let steps: Vec<SweepStep> = read.messages.into_iter().map(|message| message.step).collect();
         assert_eq!(

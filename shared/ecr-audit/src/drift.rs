@@ -19,7 +19,7 @@ pub const EVENT_UNDER_WAY: SignedDuration = SignedDuration::from_hours(1);
 /// What is different about a sweep itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SweepKind {
-    /// None was complete before: every verdict is new.
+    /// None came before: every verdict is new.
     First,
     /// The version or the settings of pullwatch are others than at the last one.
     Renewed,
@@ -28,7 +28,7 @@ pub enum SweepKind {
 }
 
 impl SweepKind {
-    /// What kind the sweep is that follows the last complete one.
+    /// What kind the sweep is that follows the last one.
     pub fn after(last: Option<&SweepRecord>, this: &SweepRecord) -> Self {
         match last {
             None => Self::First,

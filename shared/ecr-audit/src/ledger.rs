@@ -2,7 +2,7 @@
 //! recent changes, and what is still to be delivered. `transition` makes the next record of the
 //! last one; the ledger port keeps it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -170,6 +170,9 @@ pub enum Message {
     Digest {
         /// The alert.
         alert: Box<Alert>,
+        /// The owners that were told of it, as long as not all were.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        told: BTreeSet<String>,
     },
     /// A line for the operators.
     Operators {
@@ -196,6 +199,13 @@ impl Record {
             exception: None,
             outbox: Vec::new(),
         }
+    }
+
+    /// Whether there is nothing more to find out or to tell until somebody sees a use of the role:
+    /// it is no node role, its findings are archived, and everything is delivered.
+    pub fn is_at_rest(&self) -> bool {
+        let is_archived = self.checks.values().all(CheckRecord::is_archived);
+        !self.is_node_role() && is_archived && self.outbox.is_empty()
     }
 
     /// Whether some use makes the role a node role.

@@ -261,12 +261,15 @@ fn lists(alerts: &[Alert]) -> BTreeMap<String, Attribute> {
         .collect()
 }
 
+/// The tags that name an environment, the first of them first.
+pub const ENVIRONMENT_TAGS: [&str; 3] = ["environment", "Environment", "env"];
+
 /// The nearest tag counts, as for owners: the role's, else those of its nodegroups, else those of
 /// their clusters. SNS refuses an attribute without a value.
 fn environments(alert: &Alert) -> BTreeSet<String> {
     let of = |tags: &BTreeMap<String, String>| {
-        let mut keys = ["environment", "Environment", "env"].iter();
-        keys.find_map(|key| tags.get(*key)).filter(|value| !value.is_empty()).cloned()
+        let mut values = ENVIRONMENT_TAGS.iter().filter_map(|key| tags.get(*key));
+        values.find(|value| !value.is_empty()).cloned()
     };
     match of(&alert.role.tags) {
         Some(environment) => BTreeSet::from([environment]),

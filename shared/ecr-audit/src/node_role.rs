@@ -164,6 +164,11 @@ impl UseKind {
         Self::Settings,
     ];
 
+    /// Whether it is listed region by region.
+    pub const fn is_regional(self) -> bool {
+        !matches!(self, Self::InstanceProfile | Self::Settings)
+    }
+
     /// The kind in words: `nodegroup`, `access entry`, …
     pub const fn in_words(self) -> &'static str {
         match self {

@@ -180,6 +180,15 @@ pub struct Versioned {
     pub write_id: String,
 }
 
+/// The whole ledger of roles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllRecords {
+    /// The records.
+    pub records: Vec<Versioned>,
+    /// What cannot be read, in words that name the item.
+    pub damaged: Vec<String>,
+}
+
 /// What became of a conditional write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteOutcome {
@@ -198,8 +207,8 @@ pub trait Ledger: Send + Sync {
         role_names: &[RoleName],
     ) -> Result<BTreeMap<String, Versioned>, PortError>;
 
-    /// Every record.
-    async fn all_records(&self) -> Result<Vec<Versioned>, PortError>;
+    /// Every record, and what stands in the place of one and cannot be read.
+    async fn all_records(&self) -> Result<AllRecords, PortError>;
 
     /// Writes a record with its outbox if the ledger still holds `expected_version`, 0 for none.
     /// A write whose answer was lost may have succeeded: the stored write id tells.
@@ -222,10 +231,11 @@ pub trait Ledger: Send + Sync {
         read_at: Timestamp,
     ) -> Result<(), PortError>;
 
-    /// What the last complete sweep ran with; `None` before the first.
+    /// What the last sweep ran with that was complete, or that nothing made up for; `None` before
+    /// the first.
     async fn last_sweep(&self) -> Result<Option<SweepRecord>, PortError>;
 
-    /// Notes a complete sweep.
+    /// Notes such a sweep.
     async fn note_sweep(&self, sweep: &SweepRecord) -> Result<(), PortError>;
 
     /// How far the latest sweep has come, with the version of what is kept; `None` before the
@@ -252,11 +262,11 @@ pub trait Ledger: Send + Sync {
     async fn note_outage(&self, is_told: bool) -> Result<(), PortError>;
 }
 
-/// What is remembered of the last complete sweep.
+/// What is remembered of a sweep that is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SweepRecord {
-    /// When it completed.
-    pub completed_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
     /// The program's version.
     pub version: String,
     /// A digest of the settings.

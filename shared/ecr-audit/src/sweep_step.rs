@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::node_role::{Source, UseKind};
+
 /// One step, as the queue carries it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "kebab-case")]
@@ -16,9 +18,9 @@ pub enum SweepStep {
     Begin {
         /// Why there is to be a sweep.
         reason: String,
-        /// How many sweeps before this one met failures that it is to make up for.
+        /// Whether it is to make up for the failures of the sweep before, which takes a while.
         #[serde(default)]
-        attempt: u32,
+        makes_up: bool,
     },
     /// Lists one place into the ledger.
     List {
@@ -57,7 +59,7 @@ pub enum Place {
 pub struct SweepRun {
     /// The sweep's id.
     pub id: String,
-    /// How many sweeps before this one met failures that it is to make up for.
+    /// How many sweeps in a row met failures before this one, that it makes up for.
     pub attempt: u32,
     /// When it was last heard of.
     pub touched: Timestamp,
@@ -72,9 +74,12 @@ pub struct SweepRun {
     pub ended: bool,
 }
 
-/// After how long without a sign a sweep counts as dead: a step's message comes again after an
-/// hour and a half.
-const DEAD_AFTER: SignedDuration = SignedDuration::from_hours(4);
+/// After how long without a sign a sweep counts as dead: longer than all five tries of a step take,
+/// an hour and a half each if it ends its invocation.
+pub const DEAD_AFTER: SignedDuration = SignedDuration::from_hours(8);
+
+/// How many sweeps in a row may meet failures before the operators hear of it.
+const ATTEMPTS: u32 = 3;
 
 /// How many failures a run keeps; the log has them all.
 const FAILURES_KEPT: usize = 50;
@@ -82,7 +87,7 @@ const FAILURES_KEPT: usize = 50;
 impl SweepStep {
     /// The step that begins a sweep.
     pub fn begin(reason: &str) -> Self {
-        Self::Begin { reason: reason.to_owned(), attempt: 0 }
+        Self::Begin { reason: reason.to_owned(), makes_up: false }
     }
 }
 
@@ -117,6 +122,33 @@ impl SweepRun {
         self.pending.iter().map(list).collect()
     }
 
+    /// How many sweeps in a row met failures, this one among them; none after a complete one, and
+    /// none once the operators have heard of them.
+    pub fn attempts(&self) -> u32 {
+        if self.is_complete() || self.is_last_attempt() { 0 } else { self.attempt + 1 }
+    }
+
+    /// Whether everything was read and assessed.
+    pub fn is_complete(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    /// Whether no other sweep makes up for the failures of this one, but for the next on schedule.
+    pub const fn is_last_attempt(&self) -> bool {
+        self.attempt + 1 >= ATTEMPTS
+    }
+
+    /// The sweep that has to follow this one once it has ended, if one has.
+    pub fn follower(&self) -> Option<SweepStep> {
+        let makes_up = !self.is_complete() && !self.is_last_attempt();
+        let reason = match &self.again {
+            Some(reason) => reason.clone(),
+            None if makes_up => format!("the sweep {} met failures", self.id),
+            None => return None,
+        };
+        Some(SweepStep::Begin { reason, makes_up })
+    }
+
     /// Keeps what failed.
     pub fn note_failures(&mut self, failures: impl IntoIterator<Item = String>) {
         for failure in failures {
@@ -127,7 +159,39 @@ impl SweepRun {
     }
 }
 
+impl SweepStep {
+    /// The step in words, for whoever reads that it failed.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Begin { reason, .. } => format!("the beginning of a sweep ({reason})"),
+            Self::List { place, .. } => format!("the listing of {}", place.in_words()),
+            Self::Assess { .. } => "the assessment of the roles".to_owned(),
+            Self::Finish { .. } => "the end of the sweep".to_owned(),
+        }
+    }
+}
+
 impl Place {
+    /// The place in words: a region's name, or `instance profiles`.
+    pub fn in_words(&self) -> &str {
+        match self {
+            Self::Region(region) => region,
+            Self::InstanceProfiles => "instance profiles",
+        }
+    }
+
+    /// Every source of uses that it lists.
+    pub fn sources(&self) -> Vec<Source> {
+        let regional = |region: &String| {
+            let kinds = UseKind::ALL.into_iter().filter(|kind| kind.is_regional());
+            kinds.map(|kind| Source::regional(kind, region)).collect()
+        };
+        match self {
+            Self::Region(region) => regional(region),
+            Self::InstanceProfiles => vec![Source::global(UseKind::InstanceProfile)],
+        }
+    }
+
     /// The name of the place's parts.
     pub fn name(&self) -> String {
         match self {

@@ -553,8 +553,11 @@ fn alert_later(
             Some(topic) => format!("{}/alert/{topic}", step.id),
         };
         let alert = Box::new(Alert { topic, ..alert.clone() });
-        let message =
-            if step.into_digest { Message::Digest { alert } } else { Message::Owners { alert } };
+        let message = if step.into_digest {
+            Message::Digest { alert, told: BTreeSet::new() }
+        } else {
+            Message::Owners { alert }
+        };
         next.outbox.push(undelivered(entry, message));
     }
     if !refused.is_empty() {

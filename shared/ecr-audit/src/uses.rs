@@ -22,9 +22,10 @@ pub fn standing_uses(
         .collect();
     for sighting in sightings {
         match uses.iter_mut().find(|known| known.seen.is_same_as(&sighting.seen)) {
-            // What is unchanged is left as it is, so that a quiet sweep writes nothing: the next
-            // listing begins later and shows the use again, or ends it rightly.
-            Some(known) if known.seen == sighting.seen => {}
+            // What a walk shows unchanged is left as it is, so that a quiet sweep writes nothing:
+            // the next walk begins later and shows the use again, or ends it rightly. What an
+            // event shows counts as new: a walk that began before it may have missed the use.
+            Some(known) if listing.began.is_some() && known.seen == sighting.seen => {}
             Some(known) if known.last_seen <= sighting.at => {
                 *known = RecordedUse { seen: sighting.seen.clone(), last_seen: sighting.at };
             }
@@ -107,6 +108,14 @@ mod tests {
             standing_uses(&[recorded("a", 5)], &[sighting("a", 10)], &complete(10)),
             [recorded("a", 5)]
         );
+    }
+
+    #[test]
+    fn what_an_event_shows_again_is_safe_from_a_walk_that_began_before() {
+        let seen_again =
+            standing_uses(&[recorded("a", 5)], &[sighting("a", 12)], &UseListing::default());
+        assert_eq!(seen_again, [recorded("a", 12)]);
+        assert_eq!(standing_uses(&seen_again, &[], &complete(10)), [recorded("a", 12)]);
     }
 
     #[test]

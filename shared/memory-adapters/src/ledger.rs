@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use ecr_audit::arn::RoleName;
 use ecr_audit::error::PortError;
 use ecr_audit::ledger::Record;
-use ecr_audit::ports::{Ledger, SweepRecord, Versioned, WriteOutcome};
+use ecr_audit::ports::{AllRecords, Ledger, SweepRecord, Versioned, WriteOutcome};
 use ecr_audit::role_policies::RegistryDocument;
 use ecr_audit::sweep_part::SweepPart;
 use ecr_audit::sweep_step::SweepRun;
@@ -102,8 +102,15 @@ impl Ledger for MemoryLedger {
             .collect()
     }
 
-    async fn all_records(&self) -> Result<Vec<Versioned>, PortError> {
-        self.lock().records.values().map(KeptRecord::versioned).collect()
+    async fn all_records(&self) -> Result<AllRecords, PortError> {
+        let mut all = AllRecords::default();
+        for (key, kept) in &self.lock().records {
+            match kept.versioned() {
+                Ok(versioned) => all.records.push(versioned),
+                Err(error) => all.damaged.push(format!("the record of {key}: {error}")),
+            }
+        }
+        Ok(all)
     }
 
     async fn write(

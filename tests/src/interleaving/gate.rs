@@ -13,7 +13,7 @@ use ecr_audit::finding::Finding;
 use ecr_audit::ledger::Record;
 use ecr_audit::node_role::{Use, UseListing};
 use ecr_audit::ports::{
-    ClusterInstances, Ec2, Ecr, Eks, Iam, ImportOutcome, InstanceProfile, Ledger, Page,
+    AllRecords, ClusterInstances, Ec2, Ecr, Eks, Iam, ImportOutcome, InstanceProfile, Ledger, Page,
     SecurityHub, StoredFinding, SweepRecord, SweepRequests, Topics, Versioned, WriteOutcome,
 };
 use ecr_audit::role_policies::{RegistryDocument, RolePolicies, RolePolicy};
@@ -192,7 +192,7 @@ impl<Port: Ledger> Ledger for Gate<'_, Port> {
         Ok(records)
     }
 
-    async fn all_records(&self) -> Result<Vec<Versioned>, PortError> {
+    async fn all_records(&self) -> Result<AllRecords, PortError> {
         through!(self.port.all_records())
     }
 

@@ -33,7 +33,7 @@ pub fn events_alone_suffice(world: &World, roles: &[RoleArn]) -> Result<(), Stri
 
 /// 1. Whatever was acknowledged is recorded and delivered.
 fn outboxes_are_empty(world: &World) -> Result<(), String> {
-    let records = world.ledger.all_records().now_or_never().unwrap().unwrap();
+    let records = world.ledger.all_records().now_or_never().unwrap().unwrap().records;
     match records.iter().find(|known| !known.record.outbox.is_empty()) {
         Some(known) => Err(format!("1: the outbox of {} is not empty", known.record.role_arn)),
         None => Ok(()),
@@ -106,7 +106,7 @@ fn findings_are_true(world: &World, roles: &[RoleArn]) -> Result<(), String> {
 fn records_are_those_told(world: &World) -> Result<(), String> {
     let held: BTreeMap<String, Value> =
         world.security_hub.findings().into_iter().map(|held| (held.id, held.asff)).collect();
-    let records = world.ledger.all_records().now_or_never().unwrap().unwrap();
+    let records = world.ledger.all_records().now_or_never().unwrap().unwrap().records;
     for (check, known) in records.iter().flat_map(|known| &known.record.checks) {
         let id = finding_id(&known.finding.role.arn, *check);
         let told = held.get(&id).map(|finding| &finding["UpdatedAt"]);

@@ -351,7 +351,7 @@ fn step<'world>(
 /// What was sent to the sweep's queue arrives there.
 fn take_in_steps(world: &World) {
     let sent = world.sweep_requests.take().into_iter();
-    let messages = sent.map(|step| SweepMessage { id: world.clock.unique_id(), step });
+    let messages = sent.map(|step| SweepMessage { id: world.clock.unique_id(), step, receipts: 1 });
     world.steps.borrow_mut().extend(messages);
 }
 
@@ -368,7 +368,10 @@ fn come_again(
             let failed = messages.into_iter().filter(|message| comes(&message.message_id));
             queue.extend(again(failed.collect()));
         }
-        Work::Step(message) if comes(&message.id) => world.steps.borrow_mut().push(message),
+        Work::Step(message) if comes(&message.id) => {
+            let receipts = message.receipts + 1;
+            world.steps.borrow_mut().push(SweepMessage { receipts, ..message });
+        }
         Work::Step(_) => {}
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ecr_audit::sweep_step::SweepStep;
+use ecr_audit::journey::MOST_RECEIPTS;
+use ecr_audit::sweep_step::{DEAD_AFTER, SweepStep};
 use serde_yaml_ng::Value;
 
+use crate::sources::sources;
 use crate::stack::{Stack, all_referred, referred, texts};
 
 /// Every stack that has queues.
@@ -161,6 +163,40 @@ fn a_queue_that_nobody_reads_rings_an_alarm() {
         assert!(receipts * visibility < threshold, "{id}: messages that come again ring it");
         assert!(threshold < queue["MessageRetentionPeriod"].as_u64().unwrap(), "{id}");
     }
+}
+
+/// A sweep counts as dead only after all the tries of its slowest step, the last of which gives it
+/// up.
+#[test]
+fn a_step_is_given_up_before_its_sweep_counts_as_dead() {
+    let stack = Stack::read("template.yaml");
+    let queue = &stack.resource("SweepQueue")["Properties"];
+    let receipts = queue["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap();
+    assert_eq!(receipts, u64::from(MOST_RECEIPTS));
+    let visibility = queue["VisibilityTimeout"].as_i64().unwrap();
+    assert!(visibility * i64::from(MOST_RECEIPTS) < DEAD_AFTER.as_secs());
+}
+
+/// The alarm that nothing has to ring: each line it waits for is logged whatever the level.
+#[test]
+fn a_day_without_the_end_of_a_sweep_rings_an_alarm() {
+    let stack = Stack::read("template.yaml");
+    let alarm = &stack.resource("SweepSilentAlarm")["Properties"];
+    assert_eq!(
+        (&alarm["TreatMissingData"], &alarm["Period"]),
+        (&"breaching".into(), &86_400.into())
+    );
+    let filter = &stack.resource("SweepEnded")["Properties"];
+    let metric = &filter["MetricTransformations"][0];
+    assert_eq!(metric["MetricName"], alarm["MetricName"]);
+    let word = filter["FilterPattern"].as_str().unwrap().trim_matches('"').to_owned();
+    let log = "tracing::info!(target: \"alarms\"";
+    let said = sources("shared/ecr-audit/src").into_iter().any(|source| {
+        source.split(log).skip(1).any(|rest| rest.split(';').next().unwrap().contains(&word))
+    });
+    assert!(said, "nobody logs {word}");
+    let level = &stack.function_globals()["Environment"]["Variables"]["RUST_LOG"];
+    assert!(format!("{level:?}").contains(",alarms=info"), "{level:?}");
 }
 
 #[test]

@@ -50,6 +50,7 @@ const LIST_ACCOUNT: &[&str] = &[
     "iam:GetInstanceProfile",
     "iam:ListInstanceProfileTags",
     "iam:ListInstanceProfiles",
+    "sqs:ChangeMessageVisibility",
     "sqs:SendMessage",
 ];
 

@@ -2,15 +2,19 @@
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Amazon_DynamoDB.html>
 
 use std::collections::BTreeSet;
+use std::io::Write;
 
 use aws_adapters::ledger::AwsLedger;
 use ecr_audit::arn::RoleName;
 use ecr_audit::error::PortError;
-use ecr_audit::ledger::Record;
+use ecr_audit::ledger::{Record, RecordedUse};
+use ecr_audit::node_role::{Compute, Source, Use, UseKind};
 use ecr_audit::ports::{Ledger, SweepRecord, Versioned, WriteOutcome};
 use ecr_audit::role_policies::RegistryDocument;
 use ecr_audit::sweep_part::SweepPart;
 use ecr_audit::sweep_step::SweepRun;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use crate::requests::Request;
@@ -160,18 +164,70 @@ async fn every_record_is_listed_to_the_last_page() {
             queried(&[stored(&record("Workers"), 7, "w-7")], None),
         ),
     ]);
-    let records = ledger(&wire).all_records().await.unwrap();
+    let all = ledger(&wire).all_records().await.unwrap();
+    assert_eq!(all.damaged, [""; 0]);
     assert_eq!(
-        records,
+        all.records,
         [versioned(record("Builders"), 1, "w-1"), versioned(record("Workers"), 7, "w-7")]
     );
 }
 
+/// One role that all nodegroups of a large account share is told with each of them, in the record
+/// and in each finding: far more than an item holds.
+#[tokio::test]
+async fn a_record_with_many_uses_fits_into_an_item_and_comes_back() {
+    let mut long = record("Workers");
+    let sample = RecordedUse {
+        seen: Use {
+            source: Source::regional(UseKind::Nodegroup, "eu-west-1"),
+            cluster_name: Some("prod".to_owned()),
+            name: String::new(),
+            compute: Compute::Ec2,
+            tags: [("owner".to_owned(), "team-payments@example.com".to_owned())].into(),
+            cluster_tags: [("environment".to_owned(), "production".to_owned())].into(),
+        },
+        last_seen: time("2026-11-23T12:00:00Z"),
+    };
+    long.uses = (0..10_000)
+        .map(|number| {
+            let mut recorded = sample.clone();
+            recorded.seen.cluster_name = Some(format!("prod-{}", number / 30));
+            recorded.seen.name = format!("workers-{number}");
+            recorded
+        })
+        .collect();
+    let plain = serde_json::to_string(&long).unwrap().len();
+    assert!(plain > 5 * 400 * 1024, "{plain} bytes would fit as they are");
+
+    let mut item = stored(&long, 1, "mine");
+    item["record"] = json!({"B": gzipped(&serde_json::to_string(&long).unwrap())});
+    let bytes = item.to_string().len();
+    assert!(bytes < 400 * 1024, "the item has {bytes} bytes");
+    let wire = Wire::new([
+        (put_item(&item, "attribute_not_exists(pk)", None), Answer::json(json!({}))),
+        (batch(["workers".to_owned()]), got(&[item], &[])),
+    ]);
+    let ledger = ledger(&wire);
+    assert_eq!(ledger.write(&long, 0, "mine").await, Ok(WriteOutcome::Written));
+    let records = ledger.records(&[RoleName::new("workers")]).await.unwrap();
+    assert_eq!(records["workers"], versioned(long, 1, "mine"));
+}
+
+fn gzipped(text: &str) -> String {
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(text.as_bytes()).unwrap();
+    aws_smithy_types::base64::encode(gzip.finish().unwrap())
+}
+
 /// The put of a record: its condition, and the values the condition names.
 fn put(record: &Record, version: u64, condition: &str, values: Option<Value>) -> Request {
+    put_item(&stored(record, version, "mine"), condition, values)
+}
+
+fn put_item(item: &Value, condition: &str, values: Option<Value>) -> Request {
     let mut body = json!({
         "TableName": TABLE,
-        "Item": stored(record, version, "mine"),
+        "Item": item,
         "ConditionExpression": condition,
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     });
@@ -261,23 +317,28 @@ async fn a_damaged_item_is_named() {
     };
     for (item, reason) in [
         (with("record", json!({"S": "{\"schema\":1}"})), "missing field `role_arn`"),
-        (with("record", json!({"B": "e30="})), "it has no record"),
+        (with("record", json!({"N": "7"})), "it has no record"),
+        (with("record", json!({"B": "e30="})), "record is no gzip"),
         (with("version", json!({"S": "7"})), "it has no version"),
         (with("version", json!({"N": "-7"})), "it has no version"),
         (with("write_id", json!({"N": "7"})), "it has no write_id"),
     ] {
         let wire = Wire::new([
             (batch(["workers".to_owned()]), got(std::slice::from_ref(&item), &[])),
-            (query("role", None), queried(&[item], None)),
+            (query("role", None), queried(&[item, stored(&record("Builders"), 1, "w-1")], None)),
         ]);
         let ledger = ledger(&wire);
         let one = ledger.records(&[RoleName::new("Workers")]).await.unwrap_err();
-        let all = ledger.all_records().await.unwrap_err();
-        for (error, call) in [(one, "dynamodb:BatchGetItem"), (all, "dynamodb:Query")] {
-            let PortError::Lasting { call: named, reason: said } = error else { panic!("{error}") };
-            assert_eq!(named, call);
-            assert!(said.contains("role/workers") && said.contains(reason), "{said}");
-        }
+        let PortError::Lasting { call, reason: said } = one else { panic!("{one}") };
+        assert_eq!(call, "dynamodb:BatchGetItem");
+        assert!(said.contains("role/workers") && said.contains(reason), "{said}");
+
+        // The others can be read all the same.
+        let all = ledger.all_records().await.unwrap();
+        assert_eq!(all.records, [versioned(record("Builders"), 1, "w-1")]);
+        let [said] = &all.damaged[..] else { panic!("{all:?}") };
+        assert!(said.contains("dynamodb:Query") && said.contains("role/workers"), "{said}");
+        assert!(said.contains(reason), "{said}");
     }
 }
 
@@ -359,7 +420,7 @@ async fn registry_documents_are_listed_without_those_that_are_gone() {
 #[tokio::test]
 async fn the_last_sweep_is_noted_and_read_consistently() {
     let sweep = SweepRecord {
-        completed_at: time("2026-11-23T12:00:00Z"),
+        ended_at: time("2026-11-23T12:00:00Z"),
         version: "0.1.0".to_owned(),
         settings: "a1b2c3".to_owned(),
     };

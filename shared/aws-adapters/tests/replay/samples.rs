@@ -209,7 +209,13 @@ pub fn record(role_name: &str) -> Record {
         outbox: vec![
             entry("1", Message::SecurityHub { finding: Box::new(failed), reopens: true }),
             entry("2", Message::Owners { alert: Box::new(alert(role_name)) }),
-            entry("3", Message::Digest { alert: Box::new(alert(role_name)) }),
+            entry(
+                "3",
+                Message::Digest {
+                    alert: Box::new(alert(role_name)),
+                    told: ["ada".to_owned()].into(),
+                },
+            ),
             entry("4", Message::Operators { subject: "s".to_owned(), text: "t".to_owned() }),
         ],
         ..Record::new(role_arn(role_name))

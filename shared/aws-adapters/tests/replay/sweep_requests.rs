@@ -29,7 +29,7 @@ fn sent() -> Answer {
 
 #[tokio::test]
 async fn a_step_is_sent_as_json() {
-    let begin = r#"{"step":"begin","reason":"the \"event\" was cut","attempt":0}"#;
+    let begin = r#"{"step":"begin","reason":"the \"event\" was cut","makes_up":false}"#;
     let list = r#"{"step":"list","sweep":"a1","place":{"region":"eu-west-1"}}"#;
     let wire = Wire::new([(send(begin, None), sent()), (send(list, None), sent())]);
     let requests = AwsSweepRequests::new(&wire.aws(), QUEUE);
@@ -42,11 +42,22 @@ async fn a_step_is_sent_as_json() {
 /// What failed a moment ago would fail again at once.
 #[tokio::test]
 async fn a_sweep_that_makes_up_for_failures_waits_a_quarter_of_an_hour() {
-    let begin = r#"{"step":"begin","reason":"failures","attempt":1}"#;
+    let begin = r#"{"step":"begin","reason":"failures","makes_up":true}"#;
     let wire = Wire::new([(send(begin, Some(900)), sent())]);
     let requests = AwsSweepRequests::new(&wire.aws(), QUEUE);
-    let step = SweepStep::Begin { reason: "failures".to_owned(), attempt: 1 };
+    let step = SweepStep::Begin { reason: "failures".to_owned(), makes_up: true };
     assert_eq!(requests.send(&step).await, Ok(()));
+}
+
+#[tokio::test]
+async fn what_failed_comes_again_in_five_minutes() {
+    let receipt = "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a...";
+    let asked = json!({"QueueUrl": QUEUE, "ReceiptHandle": receipt, "VisibilityTimeout": 300});
+    let host = "sqs.us-east-1.amazonaws.com";
+    let asked = Request::rpc(host, "AmazonSQS.ChangeMessageVisibility", asked);
+    let wire = Wire::new([(asked, Answer::json(json!({})))]);
+    let requests = AwsSweepRequests::new(&wire.aws(), QUEUE);
+    assert_eq!(requests.come_again_soon(receipt).await, Ok(()));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::error::PortError;
 use crate::journey::Arrival;
 use crate::journey::role::RoleTask;
 use crate::node_role::{Compute, Sighting, Source, Use, UseKind};
-use crate::ports::{InstanceProfile, Ports};
+use crate::ports::{AllRecords, InstanceProfile, Ports};
 use crate::registry_documents;
 use crate::settings::Settings;
 use crate::sweep_step::SweepStep;
@@ -175,7 +175,11 @@ impl Batch<'_> {
         let old = ledger.registry_documents().await?.into_iter().find(|known| {
             known.region == region && known.repository_name.as_deref() == repository_name
         });
-        let records = ledger.all_records().await?;
+        // What is damaged keeps the next sweep from being complete.
+        let AllRecords { records, damaged } = ledger.all_records().await?;
+        for reason in damaged {
+            tracing::error!(reason, "the change was not held against a role's record");
+        }
         let kept = document.as_ref().filter(|document| {
             registry_documents::can_touch_account(&document.document, &self.settings.account)
         });

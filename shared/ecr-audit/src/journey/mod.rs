@@ -8,16 +8,19 @@ pub mod recheck;
 pub mod role;
 mod sending;
 pub mod sweep;
+mod tags_read;
+mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use sweep::{SweepError, SweepMessage, SweepSummary, handle_step, sweep};
+pub use sweep::{MOST_RECEIPTS, SweepError, SweepMessage, SweepSummary, handle_step, sweep};
 
 use crate::arn::{RoleArn, RoleName};
 use crate::change::ReportedChange;
 use crate::journey::affected::{Affected, affected};
 use crate::journey::recheck::answer_recheck;
-use crate::journey::role::{RoleTask, assess_roles};
+use crate::journey::role::RoleTask;
+use crate::journey::together::assess_roles;
 use crate::ports::Ports;
 use crate::settings::Settings;
 

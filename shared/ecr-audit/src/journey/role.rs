@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 
 use crate::arn::{RoleArn, RoleName};
@@ -13,7 +12,8 @@ use crate::assess::{RoleState, assess};
 use crate::change::ReportedChange;
 use crate::drift::{Cause, SweepKind, aws_managed_versions, cause, explained_by};
 use crate::error::PortError;
-use crate::journey::delivery::{Claim, Claimed, deliver, deliver_claimed};
+use crate::journey::delivery::{Claim, Claimed, deliver};
+use crate::journey::tags_read::with_tags_read;
 use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
 use crate::node_role::{Sighting, UseListing};
 use crate::ports::{Ports, StoredFinding, Versioned, WriteOutcome};
@@ -24,13 +24,6 @@ use crate::standard::Check;
 use crate::transition::{Observed, Step, transition};
 use crate::uses::standing_uses;
 use crate::visibility::{Expectation, not_yet_visible};
-
-/// How many roles are read at once. IAM throttles by account, so more would not be faster.
-const ROLES_AT_ONCE: usize = 4;
-
-/// How many roles are recorded before what came of them is delivered: an import takes 100
-/// findings, and a role has two. What the first of them claimed has to be sent within its lease.
-const ROLES_TOGETHER: usize = 50;
 
 /// How often a role starts again after a conflict before its messages have to come again.
 const ATTEMPTS: usize = 8;
@@ -108,58 +101,16 @@ impl ReadAhead {
     }
 }
 
-/// What came of one role: its ARN, or nothing for what is no node role.
-pub type Outcome = Result<Option<RoleArn>, RoleError>;
-
-/// Assesses roles, some at a time, and delivers what came of them. The findings of those that are
-/// assessed together are imported together.
-pub async fn assess_roles(
-    ports: &Ports<'_>,
-    settings: &Settings,
-    tasks: Vec<RoleTask>,
-) -> Vec<(RoleTask, Outcome)> {
-    let mut outcomes = Vec::new();
-    let mut tasks = tasks.into_iter().peekable();
-    while tasks.peek().is_some() {
-        let recorded: Vec<_> = stream::iter(tasks.by_ref().take(ROLES_TOGETHER))
-            .map(|task| async move {
-                let recorded = record_role(ports, settings, &task).await;
-                (task, recorded)
-            })
-            .buffer_unordered(ROLES_AT_ONCE)
-            .collect()
-            .await;
-        let mut claimed = Vec::new();
-        let mut together = Vec::new();
-        for (task, recorded) in recorded {
-            together.push((
-                task,
-                recorded.map(|recorded| {
-                    recorded.map(|recorded| {
-                        claimed.extend(recorded.claimed);
-                        recorded.role_arn
-                    })
-                }),
-            ));
-        }
-        let mut failures = deliver_claimed(ports, claimed).await;
-        outcomes.extend(together.into_iter().map(|(task, outcome)| {
-            let failure = failures.remove(&task.role_name.key());
-            (task, failure.map_or(outcome, Err))
-        }));
-    }
-    outcomes
-}
-
 /// A role that was assessed and recorded.
-struct Recorded {
-    role_arn: RoleArn,
+pub struct Recorded {
+    /// The role's ARN.
+    pub role_arn: RoleArn,
     /// What is to be delivered of it.
-    claimed: Option<Claimed>,
+    pub claimed: Option<Claimed>,
 }
 
 /// Assesses one role and records what came of it. `None`: it is no node role.
-async fn record_role(
+pub async fn record_role(
     ports: &Ports<'_>,
     settings: &Settings,
     task: &RoleTask,
@@ -214,7 +165,10 @@ async fn step(
         .sightings
         .iter()
         .filter(|sighting| sighting.role_arn == before.role_arn)
-        .cloned()
+        .map(|sighting| Sighting {
+            seen: with_tags_read(&sighting.seen, settings),
+            ..sighting.clone()
+        })
         .collect();
     let uses = standing_uses(&before.uses, &sightings, &task.listing);
     let aws_managed_versions = read.map(aws_managed_versions);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::error::PortError;
 use crate::finding::{Finding, Place, RecordState};
+use crate::journey::delivery::LEASE;
 use crate::journey::publishing::publish_alert;
 use crate::ledger::{Message, OutboxEntry};
 use crate::mail::operators::security_hub_off;
@@ -20,8 +21,15 @@ type Unsent = BTreeMap<String, PortError>;
 
 /// Sends entries, findings first. Returns those that could not be sent.
 pub async fn send(ports: &Ports<'_>, entries: &[&OutboxEntry]) -> Unsent {
-    let mut unsent = import(ports, entries).await;
-    for entry in entries {
+    let (held, late): (Vec<&OutboxEntry>, Vec<&OutboxEntry>) =
+        entries.iter().partition(|entry| is_long_held(ports, entry));
+    let mut unsent = import(ports, &held).await;
+    unsent.extend(late.into_iter().map(too_late));
+    for entry in held {
+        if !is_long_held(ports, entry) {
+            unsent.extend((!unsent.contains_key(&entry.id)).then(|| too_late(entry)));
+            continue;
+        }
         let sent = match &entry.message {
             Message::SecurityHub { .. } | Message::Digest { .. } => Ok(()),
             Message::Owners { alert } => publish_alert(ports, alert).await,
@@ -32,6 +40,18 @@ pub async fn send(ports: &Ports<'_>, entries: &[&OutboxEntry]) -> Unsent {
         }
     }
     unsent
+}
+
+/// Whether the call that sends it ends within its lease, with all its tries: else another sender
+/// may send it as well.
+fn is_long_held(ports: &Ports<'_>, entry: &OutboxEntry) -> bool {
+    let now = ports.clock.now();
+    entry.leased_until.is_some_and(|until| until.duration_since(now) >= LEASE / 2)
+}
+
+fn too_late(entry: &OutboxEntry) -> (String, PortError) {
+    let reason = "its turn did not come within the time that it is held for one sender";
+    (entry.id.clone(), PortError::transient("the delivery", reason))
 }
 
 /// Imports the findings among the entries. Where Security Hub is switched off, that is told to the

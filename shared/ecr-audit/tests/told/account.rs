@@ -130,7 +130,9 @@ impl Account {
         for entry in std::mem::take(&mut next.outbox) {
             match entry.message {
                 Message::SecurityHub { finding, .. } => told.findings.push(asff(&finding)),
-                Message::Owners { alert } | Message::Digest { alert } => told.alerts.push(*alert),
+                Message::Owners { alert } | Message::Digest { alert, .. } => {
+                    told.alerts.push(*alert);
+                }
                 Message::Operators { subject, text } => {
                     told.operators.push(Mail { subject, text });
                 }

@@ -79,6 +79,15 @@ fn an_environment_is_that_of_the_role_its_nodegroups_or_their_clusters() {
     }
 }
 
+/// A tag without a value names nothing, and hides no other.
+#[test]
+fn an_environment_without_a_value_is_none() {
+    let mut alert = year().new.alerts[0].clone();
+    alert.role.tags = tags(&[("environment", ""), ("env", "production")]);
+    let message = alert_message(&alert);
+    assert_eq!(list(&message, "environment"), ["production"]);
+}
+
 /// A team filters by where its nodes are, not by where Security Hub is.
 #[test]
 fn the_places_are_those_of_the_nodes_and_of_a_digest_those_of_all_its_alerts() {

@@ -169,7 +169,7 @@ impl Life {
                     told.finding = Some(asff(&finding));
                 }
                 Message::SecurityHub { .. } => {}
-                Message::Owners { alert } | Message::Digest { alert } => {
+                Message::Owners { alert } | Message::Digest { alert, .. } => {
                     let of_check =
                         alert.transitions.into_iter().filter(|it| it.check == self.check);
                     told.alerts.extend(of_check.map(|it| (it.kind, it.added)));

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::finishing::this_sweep;
-use super::listing::uses_of;
+use super::listing::{unlisted, uses_of};
 use super::{StepDone, SweepError, SweepSummary, change_run};
 use crate::arn::RoleName;
 use crate::drift::SweepKind;
 use crate::error::PortError;
-use crate::journey::role::{ReadAhead, RoleTask, assess_roles};
+use crate::journey::role::{ReadAhead, RoleTask};
+use crate::journey::together::assess_roles;
 use crate::node_role::UseListing;
 use crate::ports::{Ports, Versioned};
 use crate::role_policies::{PolicyName, RegistryDocument, RolePolicies, RolePolicy};
@@ -23,6 +24,9 @@ use crate::sweep_step::{SweepRun, SweepStep};
 
 /// How many roles' records are read in one call and held at once.
 const RECORDS_AT_ONCE: usize = 100;
+
+/// How many roles are read one by one before the time is looked at.
+const READ_ONE_BY_ONE: usize = 20;
 
 /// The default versions of the account's managed policies.
 type Documents = BTreeMap<PolicyName, RolePolicy>;
@@ -45,21 +49,28 @@ pub async fn assess(
         listed.merge(part.listed);
         before.extend(Some(part.assessed).filter(|assessed| !assessed.is_empty()));
     }
+    let told = listed.uses.incomplete.clone();
     let uses = uses_of(ports, settings, listed).await;
+    let mut untold = UseListing { incomplete: uses.incomplete.clone(), ..UseListing::default() };
+    untold.incomplete.retain(|source, _| !told.contains_key(source));
     let last = ports.ledger.last_sweep().await?;
     let kind = SweepKind::after(last.as_ref(), &this_sweep(ports, settings));
     let mut step = Assessing::new(ports, settings, uses, kind).await?;
+    step.summary.failures.extend(unlisted(&untold));
     step.tasks.retain(|key, _| !before.iter().any(|assessed| assessed.contains(key)));
-    let next = match step.pages(marker, until).await {
-        Ok(None) => None,
-        Ok(Some(marker)) => Some(marker),
-        // What is left is read role by role: that may be allowed, or answer, where this was not.
-        Err(error) => {
-            step.summary.failures.push(error.to_string());
-            None
+    let goes_on = match step.pages(marker, until).await {
+        Ok(Some(marker)) => Some(SweepStep::Assess { sweep: run.id.clone(), marker: Some(marker) }),
+        outcome => {
+            if let Err(error) = outcome {
+                step.summary.failures.push(error.to_string());
+            }
+            // Roles that no page shows. Or reading one by one is allowed, or answers, where
+            // reading pages is not.
+            let is_all = step.one_by_one(until).await;
+            (!is_all).then(|| SweepStep::Assess { sweep: run.id.clone(), marker: None })
         }
     };
-    let next = if let Some(marker) = next {
+    let next = if let Some(next) = goes_on {
         let part = SweepPart {
             sweep: run.id.clone(),
             name: format!("assessed/{:04}", before.len()),
@@ -67,10 +78,8 @@ pub async fn assess(
             ..SweepPart::default()
         };
         ports.ledger.keep_sweep_part(&part).await?;
-        SweepStep::Assess { sweep: run.id.clone(), marker: Some(marker) }
+        next
     } else {
-        let left: Vec<RoleTask> = std::mem::take(&mut step.tasks).into_values().collect();
-        step.assess(left).await;
         SweepStep::Finish { sweep: run.id.clone() }
     };
     let summary = step.summary;
@@ -112,17 +121,21 @@ impl<'step> Assessing<'step> {
         };
         let mut tasks = BTreeMap::new();
         let mut versions = BTreeMap::new();
-        for known in ports.ledger.all_records().await? {
+        let all = ports.ledger.all_records().await?;
+        for known in all.records {
             let role_name = known.record.role_arn.role_name();
             versions.insert(role_name.key(), known.version);
-            tasks.entry(role_name.key()).or_insert_with(|| task(role_name));
+            if !known.record.is_at_rest() {
+                tasks.entry(role_name.key()).or_insert_with(|| task(role_name));
+            }
         }
         for sighting in uses.sightings {
             let role_name = sighting.role_arn.role_name();
             let of_role = tasks.entry(role_name.key()).or_insert_with(|| task(role_name));
             of_role.sightings.push(sighting);
         }
-        let (done, summary) = (BTreeSet::new(), SweepSummary::default());
+        let done = BTreeSet::new();
+        let summary = SweepSummary { failures: all.damaged, ..SweepSummary::default() };
         Ok(Self { ports, settings, tasks, versions, done, summary })
     }
 
@@ -155,6 +168,22 @@ impl<'step> Assessing<'step> {
                 }
                 Some(next) => marker = Some(next),
                 None => return Ok(None),
+            }
+        }
+    }
+
+    /// Reads and assesses what is left, each role by itself. Returns whether that is done; some are
+    /// assessed each time, however late it is.
+    async fn one_by_one(&mut self, until: Option<Timestamp>) -> bool {
+        let mut left = std::mem::take(&mut self.tasks).into_values();
+        loop {
+            let some: Vec<RoleTask> = left.by_ref().take(READ_ONE_BY_ONE).collect();
+            self.assess(some).await;
+            if left.len() == 0 {
+                return true;
+            }
+            if until.is_some_and(|until| self.ports.clock.now() >= until) {
+                return false;
             }
         }
     }

@@ -10,12 +10,9 @@ use crate::error::PortError;
 use crate::journey::role::RoleError;
 use crate::ports::{Ports, SweepRecord};
 use crate::settings::Settings;
-use crate::sweep_step::{SweepRun, SweepStep};
 
-/// How many sweeps follow one another to make up for failures; then the next on schedule does.
-const ATTEMPTS: u32 = 3;
-
-/// Finishes a sweep. One that met failures is not complete, and another one follows it.
+/// Finishes a sweep. One that met failures is not complete, and another one follows it, until the
+/// operators hear of it.
 pub async fn finish(
     ports: &Ports<'_>,
     settings: &Settings,
@@ -25,7 +22,7 @@ pub async fn finish(
         return Ok(StepDone::default());
     };
     if run.ended {
-        return Ok(StepDone { next: follower(&run), ..StepDone::default() });
+        return Ok(StepDone { next: run.follower().into_iter().collect(), ..StepDone::default() });
     }
     let mut summary = SweepSummary::default();
     match repair(ports).await {
@@ -39,14 +36,30 @@ pub async fn finish(
         Err(RoleError::Port(PortError::NotEnabled { .. })) => {}
         Err(error) => summary.failures.push(error.to_string()),
     }
-    if let Err(error) = send_digests(ports).await {
-        summary.failures.push(error.to_string());
+    match send_digests(ports).await {
+        Ok(failures) => summary.failures.extend(failures),
+        Err(error) => summary.failures.push(error.to_string()),
     }
     match unexplained(ports).await {
         Ok(unexplained) => summary.unexplained = unexplained,
         Err(error) => summary.failures.push(error.to_string()),
     }
-    if run.failures.is_empty() && summary.failures.is_empty() {
+    end(ports, settings, sweep, summary).await
+}
+
+/// Notes that a sweep is over, complete or not.
+pub async fn end(
+    ports: &Ports<'_>,
+    settings: &Settings,
+    sweep: &str,
+    summary: SweepSummary,
+) -> Result<StepDone, SweepError> {
+    let Some(mut run) = current(ports, sweep).await? else {
+        return Ok(StepDone { summary, ..StepDone::default() });
+    };
+    run.note_failures(summary.failures.iter().cloned());
+    // What fails for good must not make every later sweep a first one.
+    if run.is_complete() || run.is_last_attempt() {
         ports.ledger.note_sweep(&this_sweep(ports, settings)).await?;
     }
     let run = change_run(ports, sweep, |run| {
@@ -56,30 +69,24 @@ pub async fn finish(
     .await?;
     let Some(run) = run else { return Ok(StepDone { summary, ..StepDone::default() }) };
     for failure in &run.failures {
-        tracing::error!(sweep, failure, "SweepIncomplete: the sweep met a failure");
+        if run.is_last_attempt() {
+            tracing::error!(sweep, failure, "SweepIncomplete: the sweeps keep meeting a failure");
+        } else {
+            tracing::warn!(sweep, failure, "the sweep met a failure, so another follows");
+        }
     }
-    Ok(StepDone { next: follower(&run), summary })
+    // The alarm SweepSilent of `template.yaml` rings where this word is not in the log for a day.
+    let is_complete = run.is_complete();
+    tracing::info!(target: "alarms", sweep, is_complete, "SweepEnded: the sweep is over");
+    Ok(StepDone { next: run.follower().into_iter().collect(), summary })
 }
 
-/// What is remembered of the sweep once it is complete.
+/// What is remembered of the sweep once it is over.
 pub fn this_sweep(ports: &Ports<'_>, settings: &Settings) -> SweepRecord {
     let text = serde_json::to_string(settings).unwrap_or_default();
     SweepRecord {
-        completed_at: ports.clock.now(),
+        ended_at: ports.clock.now(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         settings: hex::encode(&Sha256::digest(text)[..8]),
-    }
-}
-
-/// The sweep that has to follow an ended one, if one has.
-fn follower(run: &SweepRun) -> Vec<SweepStep> {
-    let after_failures = !run.failures.is_empty() && run.attempt + 1 < ATTEMPTS;
-    match &run.again {
-        Some(reason) => vec![SweepStep::begin(reason)],
-        None if after_failures => vec![SweepStep::Begin {
-            reason: format!("the sweep {} met failures", run.id),
-            attempt: run.attempt + 1,
-        }],
-        None => Vec::new(),
     }
 }

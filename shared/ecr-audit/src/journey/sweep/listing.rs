@@ -130,17 +130,6 @@ pub fn unlisted(uses: &UseListing) -> Vec<String> {
     uses.incomplete.iter().map(in_words).collect()
 }
 
-/// Whether a failure is the organization's own will, as it closes regions that nobody is to use.
-/// What was known of the region stays known.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>
-pub fn is_closed_by_organization(failure: &str) -> bool {
-    let is_closed = failure.contains("service control policy");
-    if is_closed {
-        tracing::info!(failure, "the organization closes the region, so it is let go");
-    }
-    is_closed
-}
-
 /// Reads every repository policy of a region into the ledger, and forgets those that are gone.
 pub async fn read_registry(
     ports: &Ports<'_>,

@@ -4,8 +4,10 @@
 
 mod assessing;
 mod beginning;
+mod closed_regions;
 mod digests;
 mod finishing;
+mod giving_up;
 mod listing;
 mod repair;
 mod unexplained;
@@ -56,7 +58,13 @@ pub struct SweepMessage {
     pub id: String,
     /// What it asks for.
     pub step: SweepStep,
+    /// How often the queue has given it out, this time among them.
+    pub receipts: u32,
 }
+
+/// How often the sweep's queue gives out a message before it becomes a dead letter, as
+/// `template.yaml` says. The last time, its step is given up in an orderly way.
+pub const MOST_RECEIPTS: u32 = 5;
 
 impl From<PortError> for SweepError {
     fn from(error: PortError) -> Self {
@@ -75,7 +83,8 @@ impl SweepSummary {
 
 /// Does what one message asks for and puts what comes next into the queue. The message is done
 /// when this ends without error; whatever step comes twice does no harm. An assessment that is
-/// not done at `until` goes on in a step of its own.
+/// not done at `until` goes on in a step of its own. A step that failed, or ended its invocation,
+/// whenever it was tried, is given up, so that the rest of the sweep is done all the same.
 pub async fn handle_step(
     ports: &Ports<'_>,
     ec2: &dyn Ec2,
@@ -84,9 +93,11 @@ pub async fn handle_step(
     until: Option<Timestamp>,
 ) -> Result<SweepSummary, SweepError> {
     let StepDone { next, summary } = match &message.step {
-        SweepStep::Begin { reason, attempt } => {
-            let next = beginning::begin(ports, ec2, settings, &message.id, reason, *attempt);
-            StepDone { next: next.await?, ..StepDone::default() }
+        SweepStep::Begin { reason, makes_up } => {
+            beginning::begin(ports, ec2, settings, &message.id, reason, *makes_up).await?
+        }
+        step if message.receipts >= MOST_RECEIPTS => {
+            giving_up::give_up(ports, settings, step).await?
         }
         step => take(ports, ec2, settings, step, until).await?,
     };
@@ -153,25 +164,43 @@ async fn list(
         let next = if run.pending.is_empty() { run.next_steps() } else { Vec::new() };
         return Ok(StepDone { next, ..StepDone::default() });
     }
-    let mut failures = Vec::new();
-    let listed = match place {
-        Place::InstanceProfiles => listing::list_instance_profiles(ports).await,
+    let (listed, failures) = match place {
+        Place::InstanceProfiles => {
+            let listed = listing::list_instance_profiles(ports).await;
+            let failures = listing::unlisted(&listed.uses);
+            (listed, failures)
+        }
         Place::Region(region) => {
-            if let Err(error) = listing::read_registry(ports, settings, region).await {
-                failures.push(format!("{region}: {error}"));
+            // Neither waits for the other: together they have one invocation's time.
+            let (registry, listed) = futures::join!(
+                listing::read_registry(ports, settings, region),
+                listing::list_region(ports, ec2, region)
+            );
+            if settings.regions.is_empty()
+                && closed_regions::is_closed(ports, region, &listed, &registry).await?
+            {
+                tracing::info!(region, "the organization closes the region, so it is let go");
+                (listed, Vec::new())
+            } else {
+                let mut failures = listing::unlisted(&listed.uses);
+                failures.extend(registry.err().map(|error| format!("{region}: {error}")));
+                (listed, failures)
             }
-            listing::list_region(ports, ec2, region).await
         }
     };
-    failures.extend(listing::unlisted(&listed.uses));
-    if settings.regions.is_empty() {
-        // A region that nobody asked for, and that the organization closes, keeps none of its uses
-        // from being seen: nobody can have made one there.
-        failures.retain(|failure| !listing::is_closed_by_organization(failure));
-    }
     for part in listed.into_parts(sweep, &place.name()) {
         ports.ledger.keep_sweep_part(&part).await?;
     }
+    listed_or_given_up(ports, sweep, place, failures).await
+}
+
+/// Notes that a place is dealt with. Whoever notes the last one calls for the assessments.
+async fn listed_or_given_up(
+    ports: &Ports<'_>,
+    sweep: &str,
+    place: &Place,
+    failures: Vec<String>,
+) -> Result<StepDone, SweepError> {
     let run = change_run(ports, sweep, |run| {
         run.pending.remove(place);
         run.note_failures(failures.iter().cloned());

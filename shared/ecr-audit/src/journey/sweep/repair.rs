@@ -18,7 +18,7 @@ const READ_AT_ONCE: usize = 20;
 
 /// Imports again what Security Hub lost or holds otherwise.
 pub async fn repair(ports: &Ports<'_>) -> Result<usize, RoleError> {
-    let records = ports.ledger.all_records().await?;
+    let records = ports.ledger.all_records().await?.records;
     let now = ports.clock.now();
     let mut wanted: Vec<(String, String)> = Vec::new();
     for known in &records {

@@ -15,7 +15,7 @@ use crate::ports::{Ports, WriteOutcome};
 pub async fn unexplained(ports: &Ports<'_>) -> Result<BTreeSet<RoleArn>, PortError> {
     let now = ports.clock.now();
     let mut unexplained = BTreeSet::new();
-    for known in ports.ledger.all_records().await? {
+    for known in ports.ledger.all_records().await?.records {
         let is_due = |since: Timestamp| now.duration_since(since) >= EVENT_UNDER_WAY;
         if !known.record.unexplained_since.is_some_and(is_due) {
             continue;
