@@ -176,7 +176,7 @@ def role_detail(number):
         for arn in attached
     )
     inline = quote(document(["logs:PutLogEvents", "s3:GetObject"], [
-        f"arn:aws:s3:::bucket-{number:04}-{part}/*" for part in range(20)
+        f"arn:aws:s3:::bucket-{number:04}-{part}/*" for part in range(300)
     ]), safe="")
     trust = quote(document(["sts:AssumeRole"]), safe="")
     return f"""
@@ -193,12 +193,13 @@ def policy_detail(kind, what):
         arn, text = aws_policy_arn(what), AWS_DOCUMENTS[what]
     else:
         arn = local_policy_arn(what)
-        text = document(["s3:GetObject", "sqs:*"], [f"arn:aws:s3:::b-{what}-{n}/*" for n in range(60)])
+        # As many versions of as many characters as IAM takes.
+        text = document(["s3:GetObject", "sqs:*"], [f"arn:aws:s3:::b-{what}-{n}/*" for n in range(215)])
     text = quote(text, safe="")
     versions = members(
         f"<Document>{text}</Document><VersionId>v{n}</VersionId>"
         f"<IsDefaultVersion>{str(n == 2).lower()}</IsDefaultVersion><CreateDate>{DATE}</CreateDate>"
-        for n in (1, 2)
+        for n in range(1, 6)
     )
     return f"""
         <PolicyName>{arn.rsplit("/", 1)[1]}</PolicyName><PolicyId>ANPAEXAMPLE</PolicyId>

@@ -20,24 +20,19 @@ from pathlib import Path
 import account
 from services import Services
 
-HERE = Path(__file__).resolve().parent
+sys.path.append(str(Path(__file__).resolve().parent.parent / "local-aws"))
+from security_hub import SecurityHub, server  # noqa: E402
+from security_hub_rules import Place  # noqa: E402
+
 MOST_MEMORY_MB, MOST_CALLS = 128, 1.1
 READING = ("iam", "ec2", "eks", "ecr")
+WRITES = ("batch_import_findings", "batch_update_findings")
 
 
 def free_port():
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return listening.getsockname()[1]
-
-
-def wait_for(port):
-    for _ in range(200):
-        try:
-            return socket.create_connection(("127.0.0.1", port), 0.1).close()
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError(f"nothing listens on port {port}")
 
 
 def environment(port, security_hub):
@@ -113,28 +108,31 @@ def told(title, services, seconds, steps, memory):
 
 def main():
     binary = sys.argv[1]
-    port, security_hub = free_port(), free_port()
+    port = free_port()
     services = Services(port)
     threading.Thread(target=services.serve_forever, daemon=True).start()
-    stand_in = subprocess.Popen([
-        sys.executable, "security_hub.py", "--port", str(security_hub),
-        "--account", account.ACCOUNT, "--region", "us-east-1",
-    ], cwd=HERE.parent / "local-aws")
-    function = subprocess.Popen([binary], env=environment(port, security_hub))
+    security_hub = SecurityHub(Place(account.ACCOUNT, "us-east-1"))
+    findings = server(security_hub)
+    threading.Thread(target=findings.serve_forever, daemon=True).start()
+    function = subprocess.Popen([binary], env=environment(port, findings.server_port))
     try:
-        wait_for(security_hub)
         print(
             f"{account.ROLES} roles, {account.NODE_ROLES} of them node roles; "
             f"{account.CLUSTERS} clusters, {account.CLUSTERS * account.NODEGROUPS_EACH} nodegroups, "
             f"{len(account.REGIONS)} regions"
         )
         first = told("The first sweep", services, *sweep(services, function))
+        print(f"  findings in Security Hub: {len(security_hub.findings)}, by {dict(security_hub.calls)}")
+        security_hub.calls.clear()
         second = told("The second sweep", services, *sweep(services, function))
+        print(f"  calls of Security Hub: {dict(security_hub.calls)}")
     finally:
-        for process in (function, stand_in):
-            process.terminate()
-            process.wait()
-    if services.calls["sns:Publish"] or services.calls["dynamodb:PutItem of a role"]:
+        function.terminate()
+        function.wait()
+    if len(security_hub.findings) != 2 * account.NODE_ROLES:
+        sys.exit(f"{account.NODE_ROLES} roles have two findings each, and {len(security_hub.findings)} are there")
+    written = services.calls.keys() | security_hub.calls.keys()
+    if written & {"sns:Publish", "dynamodb:PutItem of a role", *WRITES}:
         sys.exit("the second sweep wrote, and nothing had changed")
     if not (first and second):
         sys.exit(f"missed: {MOST_MEMORY_MB} MB, and {MOST_CALLS:.0%} of the least calls")

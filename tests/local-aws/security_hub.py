@@ -13,6 +13,7 @@ import json
 import re
 import threading
 import uuid
+from collections import Counter
 from copy import deepcopy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -57,6 +58,7 @@ class SecurityHub:
         self.enabled = True
         self.findings = {}
         self.imports = 0
+        self.calls = Counter()
         self.lock = threading.Lock()
 
     def batch_import_findings(self, request):
@@ -245,6 +247,7 @@ def handler(security_hub):
                 except ValueError:
                     raise Refused("the body should be JSON") from None
                 with security_hub.lock:
+                    security_hub.calls[route.__name__] += 1
                     self.send(200, route(security_hub, request))
             except Refused as refused:
                 self.send(

@@ -484,7 +484,7 @@ fn account_page(kinds: &[&str], marker: Option<&str>, lists: &str, next: Option<
         (1..=kinds.len()).map(|number| format!("Filter.member.{number}")).collect();
     let mut parameters: Vec<(&str, &str)> =
         names.iter().map(String::as_str).zip(kinds.iter().copied()).collect();
-    parameters.push(("MaxItems", "1000"));
+    parameters.push(("MaxItems", "200"));
     page("GetAccountAuthorizationDetails", &parameters, marker, lists, next)
 }
 
