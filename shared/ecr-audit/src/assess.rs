@@ -130,7 +130,7 @@ fn excess_of(permissions: &EffectivePermissions, standard: Standard) -> Vec<Exce
             scope: unknown.write_scope,
             severity: lowered(Severity::Medium, unknown.write, unknown.write_scope),
             witness: None,
-            statements: Vec::new(),
+            statements: unknown.write_statements.clone(),
         });
         let read_counts = unknown.read > Access::Denied && standard != Standard::ReadOnly;
         let read = read_counts.then(|| Excess {
@@ -139,7 +139,7 @@ fn excess_of(permissions: &EffectivePermissions, standard: Standard) -> Vec<Exce
             scope: Scope::EveryRepository,
             severity: Severity::Low,
             witness: None,
-            statements: Vec::new(),
+            statements: unknown.read_statements.clone(),
         });
         write.into_iter().chain(read)
     });

@@ -220,6 +220,8 @@ impl Inquiry<'_> {
             read: Access::Denied,
             write: Access::Denied,
             write_scope: Scope::NamedRepositories,
+            read_statements: Vec::new(),
+            write_statements: Vec::new(),
         };
         if !allows_unknown(&self.read.set, service) {
             return answer;
@@ -232,13 +234,16 @@ impl Inquiry<'_> {
                 read: Access::Allowed,
                 write: Access::Allowed,
                 write_scope: scope,
+                ..answer
             };
         }
-        let mut answered: BTreeMap<Vec<bool>, (Access, Scope)> = BTreeMap::new();
+        let (mut reading, mut writing) = (BTreeSet::new(), BTreeSet::new());
+        let mut answered: BTreeMap<Vec<bool>, (Access, Scope, BTreeSet<StatementRef>)> =
+            BTreeMap::new();
         for name in names {
             let action = format!("{service}:{}", name.text);
-            let (access, scope) =
-                *answered.entry(engine::signature(&self.read.set, &action)).or_insert_with(|| {
+            let (access, scope, granting) =
+                answered.entry(engine::signature(&self.read.set, &action)).or_insert_with(|| {
                     // Whether an unknown action takes a resource is not known: both are tried.
                     let on_resource = self.ask(
                         service,
@@ -255,18 +260,23 @@ impl Inquiry<'_> {
                     } else {
                         (&on_resource, true)
                     };
-                    (level(best.0.level), scope(best.0, best.1))
+                    let granting = best.0.granting.clone();
+                    (level(best.0.level), scope(best.0, best.1), granting)
                 });
-            if access == Access::Denied {
+            if *access == Access::Denied {
                 continue;
             }
             if name.is_read {
-                answer.read = answer.read.max(access);
+                answer.read = answer.read.max(*access);
+                reading.extend(granting.iter().cloned());
             } else {
-                answer.write = answer.write.max(access);
-                answer.write_scope = answer.write_scope.max(scope);
+                answer.write = answer.write.max(*access);
+                answer.write_scope = answer.write_scope.max(*scope);
+                writing.extend(granting.iter().cloned());
             }
         }
+        answer.read_statements = self.statements(&reading);
+        answer.write_statements = self.statements(&writing);
         answer
     }
 

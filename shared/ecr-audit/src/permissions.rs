@@ -90,7 +90,7 @@ pub struct PolicyStatement {
 }
 
 /// What a role may do with the actions of a service that the catalogue does not know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnknownActions {
     /// Names that begin with Get, List, Describe, BatchGet or BatchCheck.
     pub read: Access,
@@ -99,6 +99,13 @@ pub struct UnknownActions {
     /// Where the writes are granted.
     #[serde(skip, default = "every_repository")]
     pub write_scope: Scope,
+    /// The statements that grant reads. None are named where there are more ways to grant one than
+    /// were followed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub read_statements: Vec<PolicyStatement>,
+    /// Those that grant writes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub write_statements: Vec<PolicyStatement>,
 }
 
 const fn every_repository() -> Scope {

@@ -1,5 +1,6 @@
 //! Effective permissions for a person: a line an action, what is granted first.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use ecr_audit::permissions::{Access, ActionPermission, EffectivePermissions, PolicyStatement};
@@ -48,6 +49,10 @@ fn write_permissions(
             output,
             "Actions of {service} that no catalogue names: read {read}, write {write}."
         )?;
+        let granting = unknown.read_statements.iter().chain(&unknown.write_statements);
+        for statement in granting.map(statement).collect::<BTreeSet<_>>() {
+            writeln!(output, "    granted by {statement}")?;
+        }
     }
     for note in &permissions.notes {
         writeln!(output, "Note: {note}")?;
