@@ -1,20 +1,23 @@
 //! Actions: `service:Name`, matched without regard to case in both parts.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html>
 
+use std::borrow::Cow;
+
 use crate::glob::{self, Piece};
 
 /// One pattern of an Action element.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ActionPattern {
-    text: String,
+pub struct ActionPattern<'text> {
+    text: Cow<'text, str>,
     /// Where the colon between service and name stands.
     colon: Option<usize>,
 }
 
-impl ActionPattern {
+impl<'text> ActionPattern<'text> {
     /// Reads a pattern. One without a colon that is not `*` matches nothing.
-    pub fn parse(text: &str) -> Self {
-        Self { text: text.to_owned(), colon: text.find(':') }
+    pub fn parse(text: impl Into<Cow<'text, str>>) -> Self {
+        let text = text.into();
+        Self { colon: text.find(':'), text }
     }
 
     /// Whether an action such as `ecr:PutImage` is meant.
@@ -48,7 +51,7 @@ impl ActionPattern {
 
     /// Without a colon there is `*` alone, which is every name.
     fn name(&self) -> &str {
-        self.colon.map_or(self.text.as_str(), |colon| &self.text[colon + 1..])
+        self.colon.map_or(&*self.text, |colon| &self.text[colon + 1..])
     }
 
     pub(crate) fn note(&self) -> Option<String> {

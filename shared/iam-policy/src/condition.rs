@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -15,12 +16,12 @@ use crate::truth::Truth;
 
 /// One operator over one key.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Condition {
+pub struct Condition<'text> {
     operator: Operator,
     /// As it was written.
-    operator_text: String,
+    operator_text: Cow<'text, str>,
     key: String,
-    values: Vec<Template>,
+    values: Vec<Template<'text>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,12 +124,17 @@ impl Operator {
     }
 }
 
-impl Condition {
+impl<'text> Condition<'text> {
     /// One operator over one key.
-    pub fn new(operator: &str, key: &str, values: Vec<Template>) -> Self {
+    pub fn new(
+        operator: impl Into<Cow<'text, str>>,
+        key: &str,
+        values: Vec<Template<'text>>,
+    ) -> Self {
+        let operator_text = operator.into();
         Self {
-            operator: Operator::parse(operator),
-            operator_text: operator.to_owned(),
+            operator: Operator::parse(&operator_text),
+            operator_text,
             key: key.to_ascii_lowercase(),
             values,
         }
@@ -140,7 +146,7 @@ impl Condition {
     }
 
     /// The values as they were written.
-    pub fn values(&self) -> impl Iterator<Item = &Template> {
+    pub fn values(&self) -> impl Iterator<Item = &Template<'text>> {
         self.values.iter()
     }
 
@@ -203,7 +209,7 @@ impl Condition {
         };
         let holds = holds_if(false);
         // By its parts a `*` alone is no ARN; AWS does not say that it is none.
-        let is_star = |template: &Template| template.as_str() == "*";
+        let is_star = |template: &Template<'_>| template.as_str() == "*";
         if comparison == Comparison::ArnLike
             && self.values.iter().any(is_star)
             && holds != holds_if(true)
@@ -213,7 +219,7 @@ impl Condition {
         // Of a variable without a value AWS says both that a negation matches it and that a
         // statement with one can be invalid.
         // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
-        let is_unresolved = |template: &Template| template.resolve(context).is_none();
+        let is_unresolved = |template: &Template<'_>| template.resolve(context).is_none();
         if holds && negated && self.values.iter().any(is_unresolved) {
             return Truth::Unknown;
         }
@@ -257,11 +263,10 @@ fn missing(negated: bool, set: SetOperator, if_exists: bool) -> Truth {
 
 fn compare(comparison: Comparison, expected: &Template, value: &str, context: &Context) -> bool {
     match comparison {
-        Comparison::StringLike => {
-            expected.resolve(context).is_some_and(|pattern| glob::matches(&pattern, value))
-        }
+        Comparison::StringLike => expected.matches(value, context),
         Comparison::ArnLike => {
-            expected.resolve(context).is_some_and(|pattern| arn_matches(&pattern, value))
+            expected.matches(value, context)
+                && expected.resolve(context).is_some_and(|pattern| arn_matches(&pattern, value))
         }
         _ => expected.resolve_text(context).is_some_and(|expected| match comparison {
             Comparison::StringEquals | Comparison::Binary => expected == value,

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::bits::Bits;
 use crate::context::Context;
-use crate::document::{Effect, PolicyDocument};
+use crate::document::{Effect, PolicyDocument, Statement};
 use crate::evaluation::{Evaluation, Part, Reach};
-use crate::principal::Principal;
+use crate::principal::{Principal, account_of};
 use crate::statement::meets_resource;
 use crate::truth::Truth;
 
@@ -23,6 +23,16 @@ pub struct PolicySet {
     pub rcps: Vec<Vec<NamedPolicy>>,
     /// The policies of the resource that is asked for, or that could be.
     pub resource: Vec<ResourcePolicy>,
+}
+
+impl PolicySet {
+    /// The statements of all policies.
+    pub(crate) fn statements(&self) -> impl Iterator<Item = &Statement<'static>> {
+        let by_level = self.scps.iter().chain(&self.rcps).flatten();
+        let on_resources = self.resource.iter().map(|resource| &resource.policy);
+        let policies = self.identity.iter().chain(&self.boundary).chain(by_level);
+        policies.chain(on_resources).flat_map(|policy| &policy.document.statements)
+    }
 }
 
 /// A document with the name by which an answer cites it.
@@ -136,14 +146,18 @@ impl Bound {
 
 /// Answers one request.
 pub fn decide(policies: &PolicySet, request: &Request<'_>) -> Decision {
-    let evaluation = Evaluation::new(policies, request.action, request.principal);
+    judge(&Evaluation::new(policies, request.action, request.principal), request)
+}
+
+/// Answers one request by the statements that are about its action.
+pub(crate) fn judge(evaluation: &Evaluation<'_>, request: &Request<'_>) -> Decision {
     let applies = |part: &Part<'_>| {
         let stands = part.stands_on.is_none_or(|policy| policy.is_on(request.resource));
         if stands { applies(part, request) } else { Truth::False }
     };
     let truths: Vec<Truth> = evaluation.parts.iter().map(applies).collect();
     let reach = Reach { is_cross_account: is_cross_account(request), is_admitted: false };
-    let applying = applying(&evaluation, &truths, Bound::Strict);
+    let applying = applying(evaluation, &truths, Bound::Strict);
     let outcome = evaluation.outcome(&applying, &applying, reach);
     let deciding = match outcome {
         Outcome::ExplicitlyDenied => evaluation.denying(&applying),
@@ -154,7 +168,7 @@ pub fn decide(policies: &PolicySet, request: &Request<'_>) -> Decision {
         if !truths.contains(&Truth::Unknown) {
             return outcome;
         }
-        let applying = self::applying(&evaluation, &truths, bound);
+        let applying = self::applying(evaluation, &truths, bound);
         evaluation.outcome(&applying, &applying, reach)
     };
     Decision {
@@ -185,6 +199,6 @@ fn applies(part: &Part<'_>, request: &Request<'_>) -> Truth {
 }
 
 fn is_cross_account(request: &Request<'_>) -> bool {
-    let account = request.resource.split(':').nth(4).unwrap_or_default();
+    let account = account_of(request.resource);
     !account.is_empty() && account != request.principal.account()
 }

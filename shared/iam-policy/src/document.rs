@@ -5,6 +5,8 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
 
+use std::borrow::Cow;
+
 use crate::action::ActionPattern;
 use crate::condition::Condition;
 use crate::error::DocumentError;
@@ -19,7 +21,7 @@ pub struct PolicyDocument {
     /// The version of the language.
     pub version: Version,
     /// The statements, in their order.
-    pub statements: Vec<Statement>,
+    pub statements: Vec<Statement<'static>>,
     /// What the document says wrongly, and how it was taken.
     pub notes: Vec<String>,
 }
@@ -46,79 +48,93 @@ pub enum Effect {
 
 /// One statement.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Statement {
+pub struct Statement<'text> {
     /// Its place in the document, from 0.
     pub index: usize,
     /// The Sid, where there is one.
-    pub sid: Option<String>,
+    pub sid: Option<Cow<'text, str>>,
     /// Allow or Deny.
     pub effect: Effect,
     /// Principal or NotPrincipal; absent in identity policies.
-    pub principal: Option<PrincipalElement>,
+    pub principal: Option<PrincipalElement<'text>>,
     /// Action or NotAction.
-    pub action: ActionElement,
+    pub action: ActionElement<'text>,
     /// Resource or NotResource; absent in repository policies, where it is the repository.
-    pub resource: Option<ResourceElement>,
+    pub resource: Option<ResourceElement<'text>>,
     /// All of them have to hold.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<Condition<'text>>,
     /// Whether an element is unknown, so that the statement's reach is not known.
     pub has_unknown_element: bool,
 }
 
 /// Principal or NotPrincipal.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PrincipalElement {
+pub struct PrincipalElement<'text> {
     /// NotPrincipal: all but these.
     pub is_not: bool,
     /// Who.
-    pub patterns: Vec<PrincipalPattern>,
+    pub patterns: Vec<PrincipalPattern<'text>>,
 }
 
 /// Action or NotAction.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ActionElement {
+pub struct ActionElement<'text> {
     /// NotAction: all but these.
     pub is_not: bool,
     /// Which.
-    pub patterns: Vec<ActionPattern>,
+    pub patterns: Vec<ActionPattern<'text>>,
 }
 
 /// Resource or NotResource.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ResourceElement {
+pub struct ResourceElement<'text> {
     /// NotResource: all but these.
     pub is_not: bool,
     /// Which.
-    pub patterns: Vec<Template>,
+    pub patterns: Vec<Template<'text>>,
 }
 
 impl PolicyDocument {
     /// Reads a document from JSON text, plain or percent-encoded after RFC 3986, as IAM's API
     /// returns it. A `+` is a plus sign, not a space.
     pub fn parse(text: &str) -> Result<Self, DocumentError> {
-        Self::parse_about(text, About::Everything)
-    }
-
-    /// Reads a document, of which only those statements are asked for.
-    pub(crate) fn parse_about(text: &str, about: About<'_>) -> Result<Self, DocumentError> {
-        let text = text.trim_start_matches('\u{feff}').trim();
-        if text.starts_with('%') {
-            let decoded = percent_encoding::percent_decode_str(text)
-                .decode_utf8()
-                .map_err(|error| DocumentError::NotJson(error.to_string()))?;
-            return Self::parse_json(decoded.trim_start_matches('\u{feff}').trim(), about);
-        }
-        Self::parse_json(text, about)
-    }
-
-    fn parse_json(text: &str, about: About<'_>) -> Result<Self, DocumentError> {
-        let json = Json::parse(text).map_err(|error| DocumentError::NotJson(error.to_string()))?;
-        reader::document(json.value(), about)
+        read(text, About::Everything).map(Self::from)
     }
 
     /// Reads a document from JSON.
     pub fn from_value(value: &serde_json::Value) -> Result<Self, DocumentError> {
         let json = Json::of(value).map_err(|error| DocumentError::NotJson(error.to_string()))?;
-        reader::document(json.value(), About::Everything)
+        reader::document(json.value(), About::Everything, owned).map(Self::from)
     }
+}
+
+impl From<reader::Document<'static>> for PolicyDocument {
+    fn from(document: reader::Document<'static>) -> Self {
+        let reader::Document { version, statements, notes } = document;
+        Self { version, statements, notes }
+    }
+}
+
+/// Reads a text, of which only those statements are asked for.
+pub(crate) fn read(
+    text: &str,
+    about: About<'_>,
+) -> Result<reader::Document<'static>, DocumentError> {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.starts_with('%') {
+        let decoded = percent_encoding::percent_decode_str(text)
+            .decode_utf8()
+            .map_err(|error| DocumentError::NotJson(error.to_string()))?;
+        return read_json(decoded.trim_start_matches('\u{feff}').trim(), about);
+    }
+    read_json(text, about)
+}
+
+fn read_json(text: &str, about: About<'_>) -> Result<reader::Document<'static>, DocumentError> {
+    let json = Json::parse(text).map_err(|error| DocumentError::NotJson(error.to_string()))?;
+    reader::document(json.value(), about, owned)
+}
+
+fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+    Cow::Owned(text.into_owned())
 }

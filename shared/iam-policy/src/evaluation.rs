@@ -12,10 +12,13 @@ use crate::truth::Truth;
 /// One statement of the policies that is about an action, and where it stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Part<'set> {
-    policy: &'set NamedPolicy,
+    /// The name of the policy.
+    pub(crate) policy: &'set str,
+    pub(crate) kind: Kind,
     /// The statement.
-    pub statement: &'set Statement,
-    /// The resource policy that it is of; none for the principal's own.
+    pub statement: &'set Statement<'set>,
+    /// The resource policy that it is of; none for the principal's own, and for one of which it is
+    /// known that it stands on the resource.
     pub stands_on: Option<&'set ResourcePolicy>,
     /// Unknown, where the statement has an element that IAM does not know, or where it is open
     /// whether it denies the principal.
@@ -46,16 +49,23 @@ pub struct Reach {
     pub is_admitted: bool,
 }
 
+impl<'set> Part<'set> {
+    /// A statement of a policy.
+    pub(crate) fn new(policy: &'set str, kind: Kind, statement: &'set Statement<'set>) -> Self {
+        Self { policy, kind, statement, stands_on: None, known: statement.known() }
+    }
+}
+
 impl<'set> Evaluation<'set> {
     /// Gathers the statements about an action.
     pub fn new(policies: &'set PolicySet, action: &str, principal: &Principal) -> Self {
-        let mut parts: Vec<(Part<'set>, Kind)> = Vec::new();
+        let mut parts = Vec::new();
         let mut gather =
             |policy: &'set NamedPolicy, kind: Kind, on: Option<&'set ResourcePolicy>| {
                 for statement in &policy.document.statements {
                     if meets_action(statement, action) {
-                        let known = statement.known();
-                        parts.push((Part { policy, statement, stands_on: on, known }, kind));
+                        let policy = policy.name.as_str();
+                        parts.push(Part { stands_on: on, ..Part::new(policy, kind, statement) });
                     }
                 }
             };
@@ -82,35 +92,45 @@ impl<'set> Evaluation<'set> {
                 gather(&resource.policy, Kind::Resource, Some(resource));
             }
         }
+        Self::of(parts, policies.boundary.is_some(), policies.scps.len(), principal)
+    }
+
+    /// Places the statements about an action, where there is a boundary or not, and service
+    /// control policies on so many levels.
+    pub(crate) fn of(
+        mut parts: Vec<Part<'set>>,
+        has_boundary: bool,
+        levels: usize,
+        principal: &Principal,
+    ) -> Self {
         let size = parts.len();
         let mut evaluation = Self {
-            parts: Vec::with_capacity(size),
+            parts: Vec::new(),
             denies: Bits::none(size),
             identity: Bits::none(size),
-            boundary: policies.boundary.as_ref().map(|_| Bits::none(size)),
-            scps: vec![Bits::none(size); policies.scps.len()],
+            boundary: has_boundary.then(|| Bits::none(size)),
+            scps: vec![Bits::none(size); levels],
             to_role: Bits::none(size),
             to_session: Bits::none(size),
             by_resource: Bits::none(size),
         };
-        let has_boundary = policies.boundary.is_some();
-        for (number, (mut part, kind)) in parts.into_iter().enumerate() {
+        for (number, part) in parts.iter_mut().enumerate() {
             if part.statement.effect == Effect::Deny {
                 evaluation.denies.insert(number);
-                if matches!(kind, Kind::Resource) {
+                if matches!(part.kind, Kind::Resource) {
                     part.known = part.known.and(denies(part.statement, principal, has_boundary));
                 }
             } else {
-                evaluation.place(number, &part, kind, principal);
+                evaluation.place(number, part, principal);
             }
-            evaluation.parts.push(part);
         }
+        evaluation.parts = parts;
         evaluation
     }
 
     /// Puts an Allow where it can do something.
-    fn place(&mut self, number: usize, part: &Part<'_>, kind: Kind, principal: &Principal) {
-        match kind {
+    fn place(&mut self, number: usize, part: &Part<'_>, principal: &Principal) {
+        match part.kind {
             Kind::Identity => self.identity.insert(number),
             Kind::Boundary => self.boundary.iter_mut().for_each(|bits| bits.insert(number)),
             Kind::Scp(level) => self.scps[level].insert(number),
@@ -182,18 +202,20 @@ impl<'set> Evaluation<'set> {
     pub fn cited(&self, number: usize) -> StatementRef {
         let part = &self.parts[number];
         StatementRef {
-            policy: part.policy.name.clone(),
-            sid: part.statement.sid.clone(),
+            policy: part.policy.to_owned(),
+            sid: part.statement.sid.as_deref().map(str::to_owned),
             index: part.statement.index,
             effect: part.statement.effect,
         }
     }
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
+/// What a policy is to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
     Identity,
     Boundary,
+    /// Service control policy, of a level.
     Scp(usize),
     Rcp,
     Resource,

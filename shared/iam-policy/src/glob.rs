@@ -27,11 +27,19 @@ pub fn matches(pattern: &[Piece], text: &str) -> bool {
     matches_by(pattern, text, |letter| letter)
 }
 
+/// Whether a whole text matches a pattern as it is written.
+pub(crate) fn matches_text(pattern: &str, text: &str) -> bool {
+    matches_bytes(pattern, text, |one, other| one == other)
+}
+
 /// Whether a whole text matches a pattern as it is written, without regard to the case of either.
-///
+pub fn matches_in_any_case(pattern: &str, text: &str) -> bool {
+    matches_bytes(pattern, text, |one, other| one.eq_ignore_ascii_case(&other))
+}
+
 /// It goes by bytes: only `?` has to know where a character ends. A `*` that took a part of one
 /// leaves the rest to a `?`, which is as if the `?` had taken it whole.
-pub fn matches_in_any_case(pattern: &str, text: &str) -> bool {
+fn matches_bytes(pattern: &str, text: &str, is_same: impl Fn(u8, u8) -> bool) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut read) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
@@ -41,7 +49,7 @@ pub fn matches_in_any_case(pattern: &str, text: &str) -> bool {
                 at += 1;
                 if let Some(letter) = pattern.get(at).filter(|letter| !b"*?".contains(letter)) {
                     // Nothing matches before the letter behind the star comes.
-                    let is_letter = |byte: &u8| byte.eq_ignore_ascii_case(letter);
+                    let is_letter = |byte: &u8| is_same(*byte, *letter);
                     let Some(skipped) = text[read..].iter().position(is_letter) else {
                         return false;
                     };
@@ -55,7 +63,7 @@ pub fn matches_in_any_case(pattern: &str, text: &str) -> bool {
                 let more = rest.take_while(|byte| **byte & 0b1100_0000 == 0b1000_0000).count();
                 (at, read) = (at + 1, read + 1 + more);
             }
-            Some(letter) if letter.eq_ignore_ascii_case(&text[read]) => {
+            Some(letter) if is_same(*letter, text[read]) => {
                 (at, read) = (at + 1, read + 1);
             }
             _ => {
@@ -164,6 +172,7 @@ mod tests {
             ("é?", "éü", true),
         ] {
             assert_eq!(matches(&pieces(pattern), text), matched, "{pattern} on {text}");
+            assert_eq!(matches_text(pattern, text), matched, "{pattern} on {text}");
         }
     }
 }

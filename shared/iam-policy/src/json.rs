@@ -36,7 +36,7 @@ pub(crate) enum Value<'json> {
 pub(crate) struct List<'json>(&'json [Node<'json>]);
 
 /// The members of an object, one after the other, in their order.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Object<'json>(&'json [Node<'json>]);
 
 impl<'text> Json<'text> {
@@ -98,11 +98,6 @@ impl<'json> Iterator for Object<'json> {
 }
 
 impl<'json> Object<'json> {
-    /// The value of a member, null if there is none.
-    pub(crate) fn get(mut self, name: &str) -> Value<'json> {
-        self.find(|member| member.0 == name).map_or(Value::Null, |(_, value)| value)
-    }
-
     /// The first name that stands twice.
     pub(crate) fn twice(self) -> Option<&'json str> {
         let count = self.count();

@@ -1,6 +1,8 @@
 //! Who a request comes from, and whom a Principal element names.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
 
+use std::borrow::Cow;
+
 /// A role, or a session of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
@@ -12,15 +14,15 @@ pub struct Principal {
 
 /// One name of a Principal element.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PrincipalPattern {
+pub enum PrincipalPattern<'text> {
     /// `*`.
     Anyone,
     /// Twelve digits, or `arn:…:iam::ACCOUNT:root`: the account decides by its own policies.
-    Account(String),
+    Account(Cow<'text, str>),
     /// A role, a user, or a session.
-    Arn(String),
+    Arn(Cow<'text, str>),
     /// An AWS service, a federated or canonical user: never a node.
-    Other(String),
+    Other(Cow<'text, str>),
 }
 
 /// How a statement's principal names who asks.
@@ -44,7 +46,7 @@ impl Principal {
 
     /// The account's twelve digits.
     pub fn account(&self) -> &str {
-        self.arn.split(':').nth(4).unwrap_or_default()
+        account_of(&self.arn)
     }
 
     /// A session's ARN holds its role's name without the path; where the role's ARN is not known,
@@ -66,23 +68,25 @@ impl Principal {
     }
 }
 
-impl PrincipalPattern {
+impl<'text> PrincipalPattern<'text> {
     /// Reads one name of one kind: `AWS`, `Service`, `Federated`, `CanonicalUser`.
-    pub fn parse(kind: &str, name: &str) -> Self {
+    pub fn parse(kind: &str, name: impl Into<Cow<'text, str>>) -> Self {
+        let name = name.into();
         if kind == "AWS" {
             let is_account = name.len() == 12 && name.bytes().all(|byte| byte.is_ascii_digit());
             if name == "*" {
                 return Self::Anyone;
             }
             if is_account {
-                return Self::Account(name.to_owned());
+                return Self::Account(name);
             }
             if let Some(rest) = name.strip_suffix(":root") {
-                return Self::Account(rest.rsplit(':').next().unwrap_or_default().to_owned());
+                let account = rest.rsplit(':').next().unwrap_or_default();
+                return Self::Account(Cow::Owned(account.to_owned()));
             }
-            return Self::Arn(name.to_owned());
+            return Self::Arn(name);
         }
-        if name == "*" && kind == "*" { Self::Anyone } else { Self::Other(name.to_owned()) }
+        if name == "*" && kind == "*" { Self::Anyone } else { Self::Other(name) }
     }
 
     /// Whether this name is the principal's whole account, or everyone.
@@ -110,4 +114,14 @@ impl PrincipalPattern {
             Self::Account(_) | Self::Arn(_) | Self::Other(_) => Named::Not,
         }
     }
+}
+
+/// The fifth part of an ARN, empty where there is none.
+pub(crate) fn account_of(arn: &str) -> &str {
+    // By bytes, for every request asks it of two ARNs.
+    let mut colons = arn.bytes().enumerate().filter(|(_, byte)| *byte == b':').map(|(at, _)| at);
+    let Some(begin) = colons.nth(3) else {
+        return "";
+    };
+    &arn[begin + 1..colons.next().unwrap_or(arn.len())]
 }

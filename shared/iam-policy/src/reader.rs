@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::action::{self, ActionPattern};
 use crate::condition::Condition;
 use crate::document::{
-    ActionElement, Effect, PolicyDocument, PrincipalElement, ResourceElement, Statement, Version,
+    self, ActionElement, Effect, PrincipalElement, ResourceElement, Statement, Version,
 };
 use crate::error::DocumentError;
 use crate::json::{Object, Value};
@@ -21,21 +21,22 @@ pub(crate) enum About<'about> {
     Action(&'about str, &'about str),
 }
 
-/// Reads a document.
-pub(crate) fn document(
-    value: Value<'_>,
+/// Reads a document; `keep` takes what is kept of its texts.
+pub(crate) fn document<'json, 'text>(
+    value: Value<'json>,
     about: About<'_>,
-) -> Result<PolicyDocument, DocumentError> {
+    keep: impl Fn(Cow<'json, str>) -> Cow<'text, str> + Copy,
+) -> Result<Document<'text>, DocumentError> {
     let object = match value {
         Value::Object(object) => object,
         Value::Text(text) if text.trim_start().starts_with(['{', '%']) => {
-            return PolicyDocument::parse_about(text, about);
+            return document::read(text, about);
         }
         _ => return Err(DocumentError::NotAnObject),
     };
     each_once(object, str::to_owned)?;
     let mut document =
-        PolicyDocument { version: Version::V2008, statements: Vec::new(), notes: Vec::new() };
+        Document { version: Version::V2008, statements: Vec::new(), notes: Vec::new() };
     let mut statements = None;
     for (name, value) in object {
         match (name, value) {
@@ -51,15 +52,17 @@ pub(crate) fn document(
                 .push(format!("unknown element `{name}` of the document is passed over")),
         }
     }
-    let mut read = |index: usize, statement: Value<'_>| {
+    let mut read = |index: usize, statement: Value<'json>| {
         let Value::Object(statement) = statement else {
             let place = format!("Statement[{index}]");
             return Err(DocumentError::wrong(&place, statement, "an object"));
         };
         let elements = Elements::of(index, statement)?;
         if elements.are_about(about) {
-            let statement = elements.statement(document.version, &mut document.notes);
-            document.statements.push(statement);
+            if matches!(about, About::Everything) {
+                elements.note(&mut document.notes);
+            }
+            document.statements.push(elements.statement(document.version, keep));
         }
         Ok(())
     };
@@ -74,6 +77,13 @@ pub(crate) fn document(
         None => return Err(DocumentError::Missing("Statement".to_owned())),
     }
     Ok(document)
+}
+
+/// A document that was read, whose texts may be borrowed of its JSON.
+pub(crate) struct Document<'text> {
+    pub version: Version,
+    pub statements: Vec<Statement<'text>>,
+    pub notes: Vec<String>,
 }
 
 /// The elements of a statement, of which each can be read.
@@ -175,8 +185,8 @@ impl<'json> Elements<'json> {
         self.action.value.scalars().any(is_meant) != self.action.is_not
     }
 
-    /// The statement; what it says wrongly goes to the notes.
-    fn statement(self, version: Version, notes: &mut Vec<String>) -> Statement {
+    /// Notes what the statement says wrongly.
+    fn note(&self, notes: &mut Vec<String>) {
         let place = |element: &str| place(self.index, element);
         let taken = match self.effect {
             Effect::Allow => "the statement is kept as if it were not there",
@@ -185,31 +195,40 @@ impl<'json> Elements<'json> {
         for name in &self.unknown {
             notes.push(format!("unknown element `{}`: {taken}", place(name)));
         }
-        let action = ActionElement {
-            is_not: self.action.is_not,
-            patterns: texts(self.action.value).map(|text| ActionPattern::parse(&text)).collect(),
-        };
-        for note in action.patterns.iter().filter_map(ActionPattern::note) {
-            notes.push(format!("{}: {note}", place("Action")));
+        for action in texts(self.action.value) {
+            if let Some(note) = ActionPattern::parse(action).note() {
+                notes.push(format!("{}: {note}", place("Action")));
+            }
         }
-        let template = |text: Cow<'_, str>| Template::parse(&text, version);
+        for (operator, keys) in self.conditions.into_iter().flatten() {
+            for (key, _) in members(keys) {
+                if let Some(note) = Condition::new(operator, key, Vec::new()).note() {
+                    notes.push(format!("{}: {note}", place(&format!("Condition.{operator}"))));
+                }
+            }
+        }
+    }
+
+    fn statement<'text>(
+        self,
+        version: Version,
+        keep: impl Fn(Cow<'json, str>) -> Cow<'text, str> + Copy,
+    ) -> Statement<'text> {
+        let template = |text: Cow<'json, str>| Template::parse(keep(text), version);
+        let actions = texts(self.action.value).map(|text| ActionPattern::parse(keep(text)));
         let mut conditions = Vec::new();
         for (operator, keys) in self.conditions.into_iter().flatten() {
             for (key, values) in members(keys) {
-                let condition =
-                    Condition::new(operator, key, texts(values).map(template).collect());
-                if let Some(note) = condition.note() {
-                    notes.push(format!("{}: {note}", place(&format!("Condition.{operator}"))));
-                }
-                conditions.push(condition);
+                let values = texts(values).map(template).collect();
+                conditions.push(Condition::new(keep(Cow::Borrowed(operator)), key, values));
             }
         }
         Statement {
             index: self.index,
-            sid: self.sid.map(str::to_owned),
+            sid: self.sid.map(|sid| keep(Cow::Borrowed(sid))),
             effect: self.effect,
-            principal: self.principal.map(principal),
-            action,
+            principal: self.principal.map(|listed| principal(listed, keep)),
+            action: ActionElement { is_not: self.action.is_not, patterns: actions.collect() },
             resource: self.resource.map(|listed| ResourceElement {
                 is_not: listed.is_not,
                 patterns: texts(listed.value).map(template).collect(),
@@ -271,13 +290,16 @@ fn check_conditions(index: usize, blocks: Object<'_>) -> Result<(), DocumentErro
     Ok(())
 }
 
-fn principal(listed: Listed<'_>) -> PrincipalElement {
+fn principal<'json, 'text>(
+    listed: Listed<'json>,
+    keep: impl Fn(Cow<'json, str>) -> Cow<'text, str>,
+) -> PrincipalElement<'text> {
     let mut patterns = Vec::new();
     if let Value::Text(_) = listed.value {
         patterns.push(PrincipalPattern::Anyone);
     }
     for (kind, names) in members(listed.value) {
-        patterns.extend(texts(names).map(|name| PrincipalPattern::parse(kind, &name)));
+        patterns.extend(texts(names).map(|name| PrincipalPattern::parse(kind, keep(name))));
     }
     PrincipalElement { is_not: listed.is_not, patterns }
 }

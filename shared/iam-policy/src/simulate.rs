@@ -1,16 +1,13 @@
 //! Authorization requests as lines of JSON, answered a line each.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::context::{Context, ContextValue};
-use crate::decision::{
-    Decision, NamedPolicy, PolicySet, Request, ResourcePolicy, StatementRef, decide,
-};
-use crate::document::Effect;
-use crate::glob;
+use crate::decision::{Decision, Request, StatementRef, judge};
+use crate::document::{Effect, Statement};
+use crate::evaluation::{Evaluation, Kind, Part};
 use crate::json::{Json, List, Object, Value};
 use crate::principal::Principal;
 use crate::reader::{self, About, each_once};
@@ -70,8 +67,14 @@ pub fn answer(line: &str) -> AnswerLine {
         let error = "the request is not an object".to_owned();
         return AnswerLine::Bad { id: serde_json::Value::Null, error };
     };
-    let id = line.get("id").into();
-    match decide_line(line) {
+    let (request, is_any_twice) = Line::of(line);
+    let decision = if is_any_twice {
+        each_once(line, str::to_owned).map_err(|error| error.to_string())
+    } else {
+        Ok(())
+    };
+    let id = request.id.into();
+    match decision.and_then(|()| request.decide()) {
         Ok(decision) => AnswerLine::decided(id, decision),
         Err(error) => AnswerLine::Bad { id, error },
     }
@@ -100,59 +103,167 @@ impl AnswerLine {
     }
 }
 
-/// Decides one request line; the error names the element that cannot be read.
-fn decide_line(line: Object<'_>) -> Result<Decision, String> {
-    each_once(line, str::to_owned).map_err(|error| error.to_string())?;
-    let text = |name: &str| match line.get(name) {
+/// The members of a request line, each null where there is none.
+struct Line<'json> {
+    id: Value<'json>,
+    principal: Value<'json>,
+    action: Value<'json>,
+    resource: Value<'json>,
+    context: Value<'json>,
+    identity: Value<'json>,
+    boundary: Value<'json>,
+    scps: Value<'json>,
+    rcps: Value<'json>,
+    resource_policy: Value<'json>,
+}
+
+impl<'json> Line<'json> {
+    /// Reads the members, and tells whether one stands twice; of its values the first is taken.
+    fn of(line: Object<'json>) -> (Self, bool) {
+        let [mut id, mut principal, mut action, mut resource, mut context] = [None; 5];
+        let [mut identity, mut boundary, mut scps, mut rcps, mut resource_policy] = [None; 5];
+        let mut is_any_twice = false;
+        for (at, (name, value)) in line.enumerate() {
+            let member = match name {
+                "id" => &mut id,
+                "principal" => &mut principal,
+                "action" => &mut action,
+                "resource" => &mut resource,
+                "context" => &mut context,
+                "identity" => &mut identity,
+                "boundary" => &mut boundary,
+                "scps" => &mut scps,
+                "rcps" => &mut rcps,
+                "resourcePolicy" => &mut resource_policy,
+                _ => {
+                    is_any_twice |= line.take(at).any(|(before, _)| before == name);
+                    continue;
+                }
+            };
+            is_any_twice |= member.is_some();
+            member.get_or_insert(value);
+        }
+        let of = |member: Option<Value<'json>>| member.unwrap_or(Value::Null);
+        let line = Self {
+            id: of(id),
+            principal: of(principal),
+            action: of(action),
+            resource: of(resource),
+            context: of(context),
+            identity: of(identity),
+            boundary: of(boundary),
+            scps: of(scps),
+            rcps: of(rcps),
+            resource_policy: of(resource_policy),
+        };
+        (line, is_any_twice)
+    }
+
+    /// Decides the request; the error names the member that cannot be read.
+    fn decide(&self) -> Result<Decision, String> {
+        let action = text("action", self.action)?;
+        let Some((service, name)) = action.split_once(':') else {
+            return Err(format!("action: `{action}` names no service; expected service:Name"));
+        };
+        let about = About::Action(service, name);
+        let principal = text("principal", self.principal)?;
+        if !principal.starts_with("arn:") {
+            return Err(format!("principal: `{principal}` is not an ARN"));
+        }
+        let resource = text("resource", self.resource)?;
+        let values = context_values(self.context)?;
+        let mut policies = Policies { about, read: Vec::new() };
+        policies.list("identity", Kind::Identity, self.identity)?;
+        policies.levels("scps", Kind::Scp, self.scps)?;
+        policies.levels("rcps", |_| Kind::Rcp, self.rcps)?;
+        let has_boundary = !matches!(self.boundary, Value::Null);
+        if has_boundary {
+            policies.read(|| "boundary".to_owned(), Kind::Boundary, self.boundary)?;
+        }
+        if !matches!(self.resource_policy, Value::Null) {
+            let name = || "resourcePolicy".to_owned();
+            if let Some(policy) = policies.read(name, Kind::Resource, self.resource_policy)? {
+                resource.clone_into(&mut policy.name);
+            }
+        }
+        let parts = policies.parts();
+        let context = context(values, &parts);
+        let principal = &Principal::new(principal, context.single("aws:principalarn"));
+        let levels = if let Value::List(levels) = self.scps { levels.count() } else { 0 };
+        let evaluation = Evaluation::of(parts, has_boundary, levels, principal);
+        Ok(judge(&evaluation, &Request { principal, action, resource, context: &context }))
+    }
+}
+
+fn text<'json>(name: &str, value: Value<'json>) -> Result<&'json str, String> {
+    match value {
         Value::Text(text) => Ok(text),
         Value::Null => Err(format!("{name}: is missing")),
         _ => Err(format!("{name}: expected a string")),
-    };
-    let action = text("action")?;
-    let Some((service, name)) = action.split_once(':') else {
-        return Err(format!("action: `{action}` names no service; expected service:Name"));
-    };
-    let about = About::Action(service, name);
-    let principal = text("principal")?;
-    if !principal.starts_with("arn:") {
-        return Err(format!("principal: `{principal}` is not an ARN"));
     }
-    let resource = text("resource")?;
-    let context = context(line.get("context"))?;
-    let mut policies = PolicySet {
-        identity: documents("identity", line.get("identity"), about)?,
-        boundary: None,
-        scps: levels("scps", line.get("scps"), about)?,
-        rcps: levels("rcps", line.get("rcps"), about)?,
-        resource: Vec::new(),
-    };
-    let boundary = line.get("boundary");
-    if !matches!(boundary, Value::Null) {
-        policies.boundary = Some(document(|| "boundary".to_owned(), boundary, about)?);
-    }
-    let on_resource = line.get("resourcePolicy");
-    if !matches!(on_resource, Value::Null) {
-        let policy = NamedPolicy {
-            name: resource.to_owned(),
-            ..document(|| "resourcePolicy".to_owned(), on_resource, about)?
-        };
-        let (stands_on, covers) = (glob::pieces("*"), Vec::new());
-        policies.resource.push(ResourcePolicy { policy, stands_on, covers });
-    }
-    let principal = &Principal::new(principal, context.single("aws:principalarn"));
-    Ok(decide(&policies, &Request { principal, action, resource, context: &context }))
 }
 
-/// A document. One that says nothing about the action is cited nowhere and needs no name.
-fn document(
-    name: impl Fn() -> String,
-    value: Value<'_>,
-    about: About<'_>,
-) -> Result<NamedPolicy, String> {
-    let document =
-        reader::document(value, about).map_err(|error| format!("{}: {error}", name()))?;
-    let name = if document.statements.is_empty() { String::new() } else { name() };
-    Ok(NamedPolicy { name, document: Arc::new(document) })
+/// A policy of a line, with its statements about the action.
+struct Policy<'json> {
+    name: String,
+    kind: Kind,
+    statements: Vec<Statement<'json>>,
+}
+
+/// The policies that say something about the action.
+struct Policies<'json> {
+    about: About<'json>,
+    read: Vec<Policy<'json>>,
+}
+
+impl<'json> Policies<'json> {
+    /// Reads a policy. One that says nothing about the action is cited nowhere and needs no name.
+    fn read(
+        &mut self,
+        name: impl Fn() -> String,
+        kind: Kind,
+        value: Value<'json>,
+    ) -> Result<Option<&mut Policy<'json>>, String> {
+        let document = reader::document(value, self.about, |text| text)
+            .map_err(|error| format!("{}: {error}", name()))?;
+        let statements = document.statements;
+        if statements.is_empty() {
+            return Ok(None);
+        }
+        self.read.push(Policy { name: name(), kind, statements });
+        Ok(self.read.last_mut())
+    }
+
+    fn list(&mut self, name: &str, kind: Kind, value: Value<'json>) -> Result<(), String> {
+        for (index, value) in list(name, value)?.enumerate() {
+            self.read(|| format!("{name}[{index}]"), kind, value)?;
+        }
+        Ok(())
+    }
+
+    fn levels(
+        &mut self,
+        name: &str,
+        kind: impl Fn(usize) -> Kind,
+        value: Value<'json>,
+    ) -> Result<(), String> {
+        for (level, value) in list(name, value)?.enumerate() {
+            for (index, value) in list(&format!("{name}[{level}]"), value)?.enumerate() {
+                self.read(|| format!("{name}[{level}][{index}]"), kind(level), value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The statements, in the order in which they are cited.
+    fn parts(&mut self) -> Vec<Part<'_>> {
+        self.read.sort_by_key(|policy| policy.kind);
+        let parts = self.read.iter().flat_map(|policy| {
+            let part = |statement| Part::new(&policy.name, policy.kind, statement);
+            policy.statements.iter().map(part)
+        });
+        parts.collect()
+    }
 }
 
 /// A list, empty where there is none.
@@ -164,35 +275,37 @@ fn list<'json>(name: &str, value: Value<'json>) -> Result<List<'json>, String> {
     }
 }
 
-fn documents(name: &str, value: Value<'_>, about: About<'_>) -> Result<Vec<NamedPolicy>, String> {
-    let numbered = list(name, value)?.enumerate();
-    numbered.map(|(index, value)| document(|| format!("{name}[{index}]"), value, about)).collect()
-}
-
-fn levels(name: &str, value: Value<'_>, about: About<'_>) -> Result<Vec<Vec<NamedPolicy>>, String> {
-    let numbered = list(name, value)?.enumerate();
-    numbered.map(|(level, value)| documents(&format!("{name}[{level}]"), value, about)).collect()
-}
-
-fn context(values: Value<'_>) -> Result<Context, String> {
-    let mut context = Context::new();
-    let values = match values {
-        Value::Null => return Ok(context),
+/// The keys of the context with their values, each of which is a string or a list of strings.
+fn context_values(context: Value<'_>) -> Result<Object<'_>, String> {
+    let values = match context {
+        Value::Null => return Ok(Object::default()),
         Value::Object(values) => values,
         _ => return Err("context: expected an object".to_owned()),
     };
     each_once(values, |key| format!("context.{key}")).map_err(|error| error.to_string())?;
     for (key, value) in values {
+        if !value.is_strings() {
+            return Err(format!("context.{key}: expected a string or a list of strings"));
+        }
+    }
+    Ok(values)
+}
+
+/// The context, of the keys that decide.
+fn context(values: Object<'_>, parts: &[Part<'_>]) -> Context {
+    let mut context = Context::new();
+    let asked: Vec<&str> = parts.iter().flat_map(|part| part.statement.keys()).collect();
+    for (key, value) in values {
+        let is_asked = |asked: &&str| asked.eq_ignore_ascii_case(key);
+        if !key.eq_ignore_ascii_case("aws:PrincipalArn") && !asked.iter().any(is_asked) {
+            continue;
+        }
+        let mut texts = value.scalars().flatten().map(Cow::into_owned);
         let value = match value {
-            Value::List(_) => {
-                let texts = value.scalars().map(|text| text.map(Cow::into_owned));
-                texts.collect::<Option<_>>().map(ContextValue::Multiple)
-            }
-            single => single.scalar().map(Cow::into_owned).map(ContextValue::Single),
+            Value::List(_) => ContextValue::Multiple(texts.collect()),
+            _ => ContextValue::Single(texts.next().unwrap_or_default()),
         };
-        let value = value
-            .ok_or_else(|| format!("context.{key}: expected a string or a list of strings"))?;
         context.set(key, value);
     }
-    Ok(context)
+    context
 }

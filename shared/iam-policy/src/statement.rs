@@ -43,7 +43,17 @@ pub(crate) fn meets_element(
     if element.is_not { truth.negated() } else { truth }
 }
 
-impl Statement {
+impl Statement<'_> {
+    /// The context keys on which it hangs, in lower case.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        let templates = self.resource.iter().flat_map(|element| &element.patterns);
+        let of_conditions = self
+            .conditions
+            .iter()
+            .flat_map(|one| std::iter::once(one.key()).chain(one.variables()));
+        templates.flat_map(Template::variables).chain(of_conditions)
+    }
+
     /// An element that IAM does not know leaves open what the statement says.
     pub(crate) fn known(&self) -> Truth {
         if self.has_unknown_element { Truth::Unknown } else { Truth::True }
@@ -64,6 +74,9 @@ pub(crate) fn template_matches(
         // The key may also be absent.
         let may_lack = is_not && resource != "*" && template.resolve(context).is_none();
         return if could || may_lack { Truth::Unknown } else { Truth::False };
+    }
+    if template.is_plain() && !glob::matches_text(template.as_str(), resource) {
+        return Truth::False;
     }
     match template.resolve(context) {
         Some(pattern) => resource_matches(&pattern, resource),

@@ -12,8 +12,8 @@ use crate::glob::{self, Piece};
 
 /// Text with wildcards and variables.
 #[derive(Clone, Debug)]
-pub struct Template {
-    text: String,
+pub struct Template<'text> {
+    text: Cow<'text, str>,
     /// Empty where there is no variable: the text is all there is.
     parts: Vec<Part>,
     /// Of a text without a variable, its pieces, once they are asked for.
@@ -26,18 +26,19 @@ enum Part {
     Variable { key: String, default: Option<String> },
 }
 
-impl PartialEq for Template {
+impl PartialEq for Template<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text && self.parts == other.parts
     }
 }
 
-impl Template {
+impl<'text> Template<'text> {
     /// Reads a text.
-    pub fn parse(text: &str, version: Version) -> Self {
+    pub fn parse(text: impl Into<Cow<'text, str>>, version: Version) -> Self {
+        let text = text.into();
         let mut parts = Vec::new();
         if version == Version::V2012 && text.contains("${") {
-            let mut rest = text;
+            let mut rest = &*text;
             while let Some(start) = rest.find("${") {
                 let Some(length) = rest[start..].find('}') else {
                     break;
@@ -54,7 +55,7 @@ impl Template {
             }
             push(&mut parts, glob::pieces(rest));
         }
-        Self { text: text.to_owned(), parts, pieces: OnceLock::new() }
+        Self { text, parts, pieces: OnceLock::new() }
     }
 
     /// The text as it was written.
@@ -95,6 +96,15 @@ impl Template {
             }
         }
         Some(Cow::Owned(pieces))
+    }
+
+    /// Whether a text matches the pattern with its variables replaced; if one has no value, none
+    /// does.
+    pub(crate) fn matches(&self, text: &str, context: &Context) -> bool {
+        if self.parts.is_empty() {
+            return glob::matches_text(&self.text, text);
+        }
+        self.resolve(context).is_some_and(|pattern| glob::matches(&pattern, text))
     }
 
     /// The pattern with a `*` in the place of each variable whose value is not known, or that has

@@ -2,7 +2,6 @@
 //! the names that anybody knows.
 
 use crate::decision::PolicySet;
-use crate::effective::all_documents;
 use crate::effective::machines::{Machines, Pattern};
 use crate::effective::resources::NameRange;
 use crate::effective::search::search;
@@ -33,7 +32,7 @@ pub fn action_names<'known>(
         let is_plain = pieces.iter().all(|piece| matches!(piece, Piece::Plain(_)));
         is_plain && known.binary_search(&text_of(pieces).to_ascii_uppercase()).is_ok()
     };
-    let statements = all_documents(policies).flat_map(|policy| &policy.document.statements);
+    let statements = policies.statements();
     let of_policies = statements
         .flat_map(|statement| &statement.action.patterns)
         .filter_map(|pattern| pattern.pieces_for(service))

@@ -72,7 +72,7 @@ type Row = Vec<Truth>;
 /// The ways found so far, by what each condition says.
 struct Ways<'key> {
     key: &'key str,
-    conditions: &'key [&'key Condition],
+    conditions: &'key [&'key Condition<'key>],
     /// What is known, and what the key was set to last.
     context: Context,
     seen: HashSet<Row>,

@@ -286,7 +286,7 @@ fn ways_with(
 struct OnKey<'set> {
     /// How many statements the action has.
     size: usize,
-    conditions: Vec<(usize, &'set Condition)>,
+    conditions: Vec<(usize, &'set Condition<'set>)>,
 }
 
 fn on_key<'set>(key: &str, evaluations: &[Evaluation<'set>]) -> Vec<OnKey<'set>> {
@@ -319,7 +319,7 @@ fn open(on_key: &[OnKey<'_>]) -> Vec<Applying> {
     limited(on_key, |_| Truth::Unknown)
 }
 
-fn limited(on_key: &[OnKey<'_>], holds: impl Fn(&Condition) -> Truth) -> Vec<Applying> {
+fn limited(on_key: &[OnKey<'_>], holds: impl Fn(&Condition<'_>) -> Truth) -> Vec<Applying> {
     let limited = on_key.iter().map(|on_key| {
         let mut applying = Applying::all(on_key.size);
         for (number, condition) in &on_key.conditions {

@@ -13,7 +13,7 @@ use crate::truth::Truth;
 /// The statements of each action, with the patterns that they list.
 pub struct Meetings<'question> {
     /// Each pattern once, and whether it is one of a NotResource.
-    patterns: Vec<(&'question Template, bool)>,
+    patterns: Vec<(&'question Template<'question>, bool)>,
     actions: Vec<Action<'question>>,
 }
 

@@ -102,22 +102,10 @@ pub struct Witness {
     pub context: Vec<(String, Option<ContextValue>)>,
 }
 
-fn all_documents(policies: &PolicySet) -> impl Iterator<Item = &crate::decision::NamedPolicy> {
-    policies
-        .identity
-        .iter()
-        .chain(&policies.boundary)
-        .chain(policies.scps.iter().flatten())
-        .chain(policies.rcps.iter().flatten())
-        .chain(policies.resource.iter().map(|resource| &resource.policy))
-}
-
 /// What a statement set says of an action, so that actions of which the same is said can share
 /// one answer: equal signatures mean equal answers but for the action's name.
 pub fn signature(policies: &PolicySet, action: &str) -> Vec<bool> {
-    let own = all_documents(policies)
-        .flat_map(|policy| &policy.document.statements)
-        .map(|statement| meets_action(statement, action));
+    let own = policies.statements().map(|statement| meets_action(statement, action));
     let covered = policies.resource.iter().map(|resource| {
         resource.covers.is_empty()
             || resource.covers.iter().any(|covered| covered.eq_ignore_ascii_case(action))

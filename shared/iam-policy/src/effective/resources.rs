@@ -61,7 +61,7 @@ pub struct Signature {
 
 /// Finds resources, the same search once.
 pub struct Resources<'question> {
-    templates: Vec<&'question Template>,
+    templates: Vec<&'question Template<'question>>,
     /// The keys that the templates take their variables from.
     variables: Vec<&'question str>,
     stands_on: Vec<&'question [Piece]>,
