@@ -1,21 +1,28 @@
 //! A JSON text as one list of its values, each followed by what it holds, so that reading a text
 //! takes memory once. Texts are borrowed where nothing in them is escaped.
+//!
+//! `quick` reads what is JSON beyond doubt; whatever it leaves, right or wrong, `thorough` reads by
+//! serde_json, which says what is wrong with it.
+
+mod quick;
+mod thorough;
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
 /// A JSON text that was read.
 pub(crate) struct Json<'text>(Vec<Node<'text>>);
 
 /// A value, or the name of an object's member. Lists and objects know how many nodes they hold.
+#[derive(Debug, PartialEq)]
 enum Node<'text> {
     Null,
     Bool(bool),
     Number(Number),
-    Text(Cow<'text, str>),
+    Text(&'text str),
+    /// A text in which something was escaped.
+    Unescaped(Box<str>),
     List(usize),
     Object(usize),
 }
@@ -42,15 +49,16 @@ pub(crate) struct Object<'json>(&'json [Node<'json>]);
 impl<'text> Json<'text> {
     pub(crate) fn parse(text: &'text str) -> Result<Self, serde_json::Error> {
         let mut nodes = Vec::with_capacity(text.len() / 8 + 1);
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        Builder(&mut nodes).deserialize(&mut deserializer)?;
-        deserializer.end()?;
+        if quick::read(text, &mut nodes).is_none() {
+            nodes.clear();
+            thorough::read(text, &mut nodes)?;
+        }
         Ok(Self(nodes))
     }
 
     pub(crate) fn of(value: &'text serde_json::Value) -> Result<Self, serde_json::Error> {
         let mut nodes = Vec::new();
-        Builder(&mut nodes).deserialize(value)?;
+        thorough::read_value(value, &mut nodes)?;
         Ok(Self(nodes))
     }
 
@@ -76,6 +84,7 @@ impl<'json> Iterator for List<'json> {
             Node::Bool(truth) => Value::Bool(*truth),
             Node::Number(number) => Value::Number(number),
             Node::Text(text) => Value::Text(text),
+            Node::Unescaped(text) => Value::Text(text),
             Node::List(_) => Value::List(List(held)),
             Node::Object(_) => Value::Object(Object(held)),
         })
@@ -87,8 +96,11 @@ impl<'json> Iterator for Object<'json> {
     type Item = (&'json str, Value<'json>);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (Node::Text(name), rest) = self.0.split_first()? else {
-            return None;
+        let (name, rest) = self.0.split_first()?;
+        let name = match name {
+            Node::Text(name) => *name,
+            Node::Unescaped(name) => name,
+            _ => return None,
         };
         let mut values = List(rest);
         let value = values.next()?;
@@ -100,17 +112,29 @@ impl<'json> Iterator for Object<'json> {
 impl<'json> Object<'json> {
     /// The first name that stands twice.
     pub(crate) fn twice(self) -> Option<&'json str> {
-        let count = self.count();
-        // Nearly every object is small, and sorting takes memory.
-        if count <= 12 {
-            let is_before =
-                |(index, name): &(usize, &str)| self.take(*index).any(|before| before.0 == *name);
-            let mut names = self.map(|(name, _)| name).enumerate();
-            return names.find(is_before).map(|(_, name)| name);
+        let mut rest = self;
+        rest.next();
+        if rest.0.is_empty() {
+            return None;
         }
+        // Nearly every object is small, and sorting takes memory.
+        let mut before = [""; 12];
+        for (count, (name, _)) in self.enumerate() {
+            if count == before.len() {
+                return self.twice_of_many();
+            }
+            if before[..count].contains(&name) {
+                return Some(name);
+            }
+            before[count] = name;
+        }
+        None
+    }
+
+    fn twice_of_many(self) -> Option<&'json str> {
         let mut names: Vec<&str> = self.map(|(name, _)| name).collect();
         names.sort_unstable();
-        (1..count).find(|at| names[at - 1] == names[*at]).map(|at| names[at])
+        names.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
     }
 }
 
@@ -127,11 +151,11 @@ impl<'json> Value<'json> {
 
     /// The texts of a string or of a list of strings; `None` for each value that is no string.
     pub(crate) fn scalars(self) -> impl Iterator<Item = Option<Cow<'json, str>>> {
-        let (single, list) = match self {
+        let (mut single, mut list) = match self {
             Value::List(list) => (None, list),
             single => (Some(single), List(&[])),
         };
-        single.into_iter().chain(list).map(Value::scalar)
+        std::iter::from_fn(move || single.take().or_else(|| list.next()).map(Value::scalar))
     }
 
     /// Whether it is a string, or a list of strings.
@@ -160,80 +184,25 @@ impl From<Value<'_>> for serde_json::Value {
     }
 }
 
-/// Puts what it is told behind what was read before.
-struct Builder<'nodes, 'text>(&'nodes mut Vec<Node<'text>>);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl<'text> Builder<'_, 'text> {
-    fn push(self, node: Node<'text>) {
-        self.0.push(node);
-    }
-}
-
-impl<'text> DeserializeSeed<'text> for Builder<'_, 'text> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'text>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'text> Visitor<'text> for Builder<'_, 'text> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("any valid JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.push(Node::Null);
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, truth: bool) -> Result<(), E> {
-        self.push(Node::Bool(truth));
-        Ok(())
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
-        self.push(Node::Number(number.into()));
-        Ok(())
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
-        self.push(Node::Number(number.into()));
-        Ok(())
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
-        self.push(Number::from_f64(number).map_or(Node::Null, Node::Number));
-        Ok(())
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'text str) -> Result<(), E> {
-        self.push(Node::Text(Cow::Borrowed(text)));
-        Ok(())
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<(), E> {
-        self.push(Node::Text(Cow::Owned(text.to_owned())));
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'text>>(self, mut values: A) -> Result<(), A::Error> {
-        let at = self.0.len();
-        self.0.push(Node::List(0));
-        while values.next_element_seed(Builder(self.0))?.is_some() {}
-        self.0[at] = Node::List(self.0.len() - at - 1);
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'text>>(self, mut members: A) -> Result<(), A::Error> {
-        let at = self.0.len();
-        self.0.push(Node::Object(0));
-        while members.next_key_seed(Builder(self.0))?.is_some() {
-            members.next_value_seed(Builder(self.0))?;
+    #[test]
+    fn a_name_that_stands_twice_is_found_among_few_and_many() {
+        for count in [0, 1, 2, 11, 12, 13, 40] {
+            let members: Vec<String> =
+                (0..count).map(|name| format!("\"{name}\":[1,{{}}]")).collect();
+            let twice = |text: &str| {
+                let json = Json::parse(text).unwrap();
+                let Value::Object(object) = json.value() else { unreachable!("it is an object") };
+                object.twice().map(str::to_owned)
+            };
+            assert_eq!(twice(&format!("{{{}}}", members.join(","))), None, "{count}");
+            if count > 0 {
+                let text = format!("{{{},\"0\":2}}", members.join(","));
+                assert_eq!(twice(&text).as_deref(), Some("0"), "{count}");
+            }
         }
-        self.0[at] = Node::Object(self.0.len() - at - 1);
-        Ok(())
     }
 }
