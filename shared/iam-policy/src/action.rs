@@ -17,7 +17,7 @@ impl<'text> ActionPattern<'text> {
     /// Reads a pattern. One without a colon that is not `*` matches nothing.
     pub fn parse(text: impl Into<Cow<'text, str>>) -> Self {
         let text = text.into();
-        Self { colon: text.find(':'), text }
+        Self { colon: colon(&text), text }
     }
 
     /// Whether an action such as `ecr:PutImage` is meant.
@@ -27,12 +27,12 @@ impl<'text> ActionPattern<'text> {
 
     /// Whether the action of this service and name is meant.
     pub(crate) fn matches_parts(&self, service: &str, name: &str) -> bool {
-        parts_match((self.service(), self.name()), service, name)
+        parts_match(parts(&self.text, self.colon), service, name)
     }
 
     /// Whether actions of this service are meant.
     pub fn is_of(&self, service: &str) -> bool {
-        service_matches((self.service(), self.name()), service)
+        service_matches(parts(&self.text, self.colon), service)
     }
 
     /// The pattern as it was written.
@@ -42,20 +42,12 @@ impl<'text> ActionPattern<'text> {
 
     /// The pattern of the name alone, in lower case, where the service is meant.
     pub fn pieces_for(&self, service: &str) -> Option<Vec<Piece>> {
-        self.is_of(service).then(|| glob::pieces(&self.name().to_ascii_lowercase()))
-    }
-
-    fn service(&self) -> Option<&str> {
-        self.colon.map(|colon| &self.text[..colon])
-    }
-
-    /// Without a colon there is `*` alone, which is every name.
-    fn name(&self) -> &str {
-        self.colon.map_or(&*self.text, |colon| &self.text[colon + 1..])
+        let (_, name) = parts(&self.text, self.colon);
+        self.is_of(service).then(|| glob::pieces(&name.to_ascii_lowercase()))
     }
 
     pub(crate) fn note(&self) -> Option<String> {
-        match self.service() {
+        match parts(&self.text, self.colon).0 {
             None if self.text != "*" => {
                 Some(format!("`{}` names no service and matches nothing", self.text))
             }
@@ -70,16 +62,24 @@ impl<'text> ActionPattern<'text> {
 
 /// Whether the action of this service and name is meant by a pattern as it is written.
 pub(crate) fn is_meant(pattern: &str, service: &str, name: &str) -> bool {
-    let parts = match pattern.split_once(':') {
-        Some((of_service, of_name)) => (Some(of_service), of_name),
-        None => (None, pattern),
-    };
-    parts_match(parts, service, name)
+    parts_match(parts(pattern, colon(pattern)), service, name)
 }
 
-/// Whether a pattern, which may have no service, means this action.
 fn parts_match(pattern: (Option<&str>, &str), service: &str, name: &str) -> bool {
     service_matches(pattern, service) && glob::matches_in_any_case(pattern.1, name)
+}
+
+/// Where the colon stands: by bytes, for every action of every document is asked.
+fn colon(pattern: &str) -> Option<usize> {
+    pattern.bytes().position(|byte| byte == b':')
+}
+
+/// Service and name of a pattern. Without a colon there is `*` alone, which is every name.
+fn parts(pattern: &str, colon: Option<usize>) -> (Option<&str>, &str) {
+    match colon {
+        Some(colon) => (Some(&pattern[..colon]), &pattern[colon + 1..]),
+        None => (None, pattern),
+    }
 }
 
 fn service_matches(pattern: (Option<&str>, &str), service: &str) -> bool {

@@ -10,7 +10,6 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 use crate::context::{Context, ContextValue};
-use crate::glob;
 use crate::template::Template;
 use crate::truth::Truth;
 
@@ -219,7 +218,7 @@ impl<'text> Condition<'text> {
         // Of a variable without a value AWS says both that a negation matches it and that a
         // statement with one can be invalid.
         // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
-        let is_unresolved = |template: &Template<'_>| template.resolve(context).is_none();
+        let is_unresolved = |template: &Template<'_>| !template.is_resolved(context);
         if holds && negated && self.values.iter().any(is_unresolved) {
             return Truth::Unknown;
         }
@@ -265,8 +264,8 @@ fn compare(comparison: Comparison, expected: &Template, value: &str, context: &C
     match comparison {
         Comparison::StringLike => expected.matches(value, context),
         Comparison::ArnLike => {
-            expected.matches(value, context)
-                && expected.resolve(context).is_some_and(|pattern| arn_matches(&pattern, value))
+            // The six parts of an ARN are compared each by itself; of fewer parts none is an ARN.
+            value.splitn(6, ':').count() == 6 && expected.matches_by_part(value, context)
         }
         _ => expected.resolve_text(context).is_some_and(|expected| match comparison {
             Comparison::StringEquals | Comparison::Binary => expected == value,
@@ -325,9 +324,4 @@ fn in_range(value: &str, range: &str) -> bool {
         Ok(range) => range.contains(&address),
         Err(_) => range.parse::<IpAddr>().is_ok_and(|single| single == address),
     }
-}
-
-/// The six parts of an ARN are compared each by itself; of fewer parts none is an ARN.
-fn arn_matches(pattern: &[glob::Piece], value: &str) -> bool {
-    value.splitn(6, ':').count() == 6 && glob::matches_by_part(pattern, value)
 }

@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 
+use std::fmt;
+
 use crate::bits::Bits;
 use crate::decision::{NamedPolicy, Outcome, PolicySet, ResourcePolicy, StatementRef};
 use crate::document::{Effect, Statement};
@@ -12,8 +14,7 @@ use crate::truth::Truth;
 /// One statement of the policies that is about an action, and where it stands.
 #[derive(Clone, Copy, Debug)]
 pub struct Part<'set> {
-    /// The name of the policy.
-    pub(crate) policy: &'set str,
+    pub(crate) policy: PolicyName<'set>,
     pub(crate) kind: Kind,
     /// The statement.
     pub statement: &'set Statement<'set>,
@@ -51,7 +52,11 @@ pub struct Reach {
 
 impl<'set> Part<'set> {
     /// A statement of a policy.
-    pub(crate) fn new(policy: &'set str, kind: Kind, statement: &'set Statement<'set>) -> Self {
+    pub(crate) fn new(
+        policy: PolicyName<'set>,
+        kind: Kind,
+        statement: &'set Statement<'set>,
+    ) -> Self {
         Self { policy, kind, statement, stands_on: None, known: statement.known() }
     }
 }
@@ -64,7 +69,7 @@ impl<'set> Evaluation<'set> {
             |policy: &'set NamedPolicy, kind: Kind, on: Option<&'set ResourcePolicy>| {
                 for statement in &policy.document.statements {
                     if meets_action(statement, action) {
-                        let policy = policy.name.as_str();
+                        let policy = PolicyName::Given(&policy.name);
                         parts.push(Part { stands_on: on, ..Part::new(policy, kind, statement) });
                     }
                 }
@@ -202,10 +207,30 @@ impl<'set> Evaluation<'set> {
     pub fn cited(&self, number: usize) -> StatementRef {
         let part = &self.parts[number];
         StatementRef {
-            policy: part.policy.to_owned(),
+            policy: part.policy.to_string(),
             sid: part.statement.sid.as_deref().map(str::to_owned),
             index: part.statement.index,
             effect: part.statement.effect,
+        }
+    }
+}
+
+/// How an answer calls a policy. Of the policies of a request few are cited.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum PolicyName<'set> {
+    Given(&'set str),
+    /// In a list.
+    At(&'set str, usize),
+    /// In a list of a list.
+    AtLevel(&'set str, usize, usize),
+}
+
+impl fmt::Display for PolicyName<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(name) => formatter.write_str(name),
+            Self::At(list, index) => write!(formatter, "{list}[{index}]"),
+            Self::AtLevel(list, level, index) => write!(formatter, "{list}[{level}][{index}]"),
         }
     }
 }

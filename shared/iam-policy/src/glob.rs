@@ -116,9 +116,28 @@ fn matches_by(pattern: &[Piece], text: &str, read: impl Fn(char) -> char) -> boo
 /// Whether the parts of a pattern, six at most and parted by colons, match those of a text, each
 /// by itself.
 pub fn matches_by_part(pattern: &[Piece], text: &str) -> bool {
-    let parts: Vec<&[Piece]> = pattern.splitn(6, |piece| *piece == Piece::Plain(':')).collect();
-    let texts: Vec<&str> = text.splitn(6, ':').collect();
-    parts.len() == texts.len() && parts.iter().zip(texts).all(|(part, text)| matches(part, text))
+    let parts = pattern.splitn(6, |piece| *piece == Piece::Plain(':'));
+    all_match(parts, text, |part, text| matches(part, text))
+}
+
+/// The same of a pattern as it is written.
+pub(crate) fn matches_text_by_part(pattern: &str, text: &str) -> bool {
+    all_match(pattern.splitn(6, ':'), text, |part, text| matches_text(part, text))
+}
+
+fn all_match<Part>(
+    mut parts: impl Iterator<Item = Part>,
+    text: &str,
+    matches: impl Fn(&Part, &str) -> bool,
+) -> bool {
+    let mut texts = text.splitn(6, ':');
+    loop {
+        match (parts.next(), texts.next()) {
+            (Some(part), Some(text)) if matches(&part, text) => {}
+            (None, None) => return true,
+            _ => return false,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -127,9 +146,16 @@ mod tests {
 
     #[test]
     fn parts_are_matched_each_by_itself() {
-        let of_bucket = |last: &str| pieces(&format!("arn:aws:s3:::{last}"));
-        assert!(matches_by_part(&of_bucket("*"), "arn:aws:s3:::a:b"));
-        assert!(!matches_by_part(&pieces("arn:*:a"), "arn:aws:s3:::a"));
+        for (pattern, text, matched) in [
+            ("arn:aws:s3:::*", "arn:aws:s3:::a:b", true),
+            ("arn:*:a", "arn:aws:s3:::a", false),
+            ("*", "arn:aws:s3:::a", false),
+            ("*:*:*:*:*:*", "arn:aws:s3:::a", true),
+            ("arn:aws:s3:::a:*", "arn:aws:s3:::a", false),
+        ] {
+            assert_eq!(matches_by_part(&pieces(pattern), text), matched, "{pattern} on {text}");
+            assert_eq!(matches_text_by_part(pattern, text), matched, "{pattern} on {text}");
+        }
         let literal: Vec<Piece> = "arn:aws:s3:::*".chars().map(Piece::Plain).collect();
         assert!(matches_by_part(&literal, "arn:aws:s3:::*"));
         assert!(!matches_by_part(&literal, "arn:aws:s3:::a"));

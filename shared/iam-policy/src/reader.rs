@@ -312,7 +312,7 @@ fn members(value: Value<'_>) -> impl Iterator<Item = (&str, Value<'_>)> {
 
 /// The texts of what was found to be a string or a list of strings.
 fn texts(value: Value<'_>) -> impl Iterator<Item = Cow<'_, str>> {
-    value.scalars().flatten()
+    value.scalars().map_while(|text| text)
 }
 
 fn place(index: usize, element: &str) -> String {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::context::{Context, ContextValue};
 use crate::decision::{Decision, Request, StatementRef, judge};
 use crate::document::{Effect, Statement};
-use crate::evaluation::{Evaluation, Kind, Part};
+use crate::evaluation::{Evaluation, Kind, Part, PolicyName};
 use crate::json::{Json, List, Object, Value};
 use crate::principal::Principal;
 use crate::reader::{self, About, each_once};
@@ -178,17 +178,17 @@ impl<'json> Line<'json> {
         policies.levels("rcps", |_| Kind::Rcp, self.rcps)?;
         let has_boundary = !matches!(self.boundary, Value::Null);
         if has_boundary {
-            policies.read(|| "boundary".to_owned(), Kind::Boundary, self.boundary)?;
+            policies.read(PolicyName::Given("boundary"), Kind::Boundary, self.boundary)?;
         }
         if !matches!(self.resource_policy, Value::Null) {
-            let name = || "resourcePolicy".to_owned();
+            let name = PolicyName::Given("resourcePolicy");
             if let Some(policy) = policies.read(name, Kind::Resource, self.resource_policy)? {
-                resource.clone_into(&mut policy.name);
+                policy.name = PolicyName::Given(resource);
             }
         }
         let parts = policies.parts();
         let context = context(values, &parts);
-        let principal = &Principal::new(principal, context.single("aws:principalarn"));
+        let principal = &Principal::new(principal, role_arn(values).as_deref());
         let levels = if let Value::List(levels) = self.scps { levels.count() } else { 0 };
         let evaluation = Evaluation::of(parts, has_boundary, levels, principal);
         Ok(judge(&evaluation, &Request { principal, action, resource, context: &context }))
@@ -205,7 +205,7 @@ fn text<'json>(name: &str, value: Value<'json>) -> Result<&'json str, String> {
 
 /// A policy of a line, with its statements about the action.
 struct Policy<'json> {
-    name: String,
+    name: PolicyName<'json>,
     kind: Kind,
     statements: Vec<Statement<'json>>,
 }
@@ -217,39 +217,39 @@ struct Policies<'json> {
 }
 
 impl<'json> Policies<'json> {
-    /// Reads a policy. One that says nothing about the action is cited nowhere and needs no name.
+    /// Reads a policy; one that says nothing about the action is left out.
     fn read(
         &mut self,
-        name: impl Fn() -> String,
+        name: PolicyName<'json>,
         kind: Kind,
         value: Value<'json>,
     ) -> Result<Option<&mut Policy<'json>>, String> {
         let document = reader::document(value, self.about, |text| text)
-            .map_err(|error| format!("{}: {error}", name()))?;
+            .map_err(|error| format!("{name}: {error}"))?;
         let statements = document.statements;
         if statements.is_empty() {
             return Ok(None);
         }
-        self.read.push(Policy { name: name(), kind, statements });
+        self.read.push(Policy { name, kind, statements });
         Ok(self.read.last_mut())
     }
 
-    fn list(&mut self, name: &str, kind: Kind, value: Value<'json>) -> Result<(), String> {
-        for (index, value) in list(name, value)?.enumerate() {
-            self.read(|| format!("{name}[{index}]"), kind, value)?;
+    fn list(&mut self, name: &'json str, kind: Kind, value: Value<'json>) -> Result<(), String> {
+        for (index, value) in list(PolicyName::Given(name), value)?.enumerate() {
+            self.read(PolicyName::At(name, index), kind, value)?;
         }
         Ok(())
     }
 
     fn levels(
         &mut self,
-        name: &str,
+        name: &'json str,
         kind: impl Fn(usize) -> Kind,
         value: Value<'json>,
     ) -> Result<(), String> {
-        for (level, value) in list(name, value)?.enumerate() {
-            for (index, value) in list(&format!("{name}[{level}]"), value)?.enumerate() {
-                self.read(|| format!("{name}[{level}][{index}]"), kind(level), value)?;
+        for (level, value) in list(PolicyName::Given(name), value)?.enumerate() {
+            for (index, value) in list(PolicyName::At(name, level), value)?.enumerate() {
+                self.read(PolicyName::AtLevel(name, level, index), kind(level), value)?;
             }
         }
         Ok(())
@@ -259,7 +259,7 @@ impl<'json> Policies<'json> {
     fn parts(&mut self) -> Vec<Part<'_>> {
         self.read.sort_by_key(|policy| policy.kind);
         let parts = self.read.iter().flat_map(|policy| {
-            let part = |statement| Part::new(&policy.name, policy.kind, statement);
+            let part = |statement| Part::new(policy.name, policy.kind, statement);
             policy.statements.iter().map(part)
         });
         parts.collect()
@@ -267,7 +267,7 @@ impl<'json> Policies<'json> {
 }
 
 /// A list, empty where there is none.
-fn list<'json>(name: &str, value: Value<'json>) -> Result<List<'json>, String> {
+fn list<'json>(name: PolicyName<'_>, value: Value<'json>) -> Result<List<'json>, String> {
     match value {
         Value::Null => Ok(List::default()),
         Value::List(values) => Ok(values),
@@ -291,13 +291,19 @@ fn context_values(context: Value<'_>) -> Result<Object<'_>, String> {
     Ok(values)
 }
 
+/// The role's ARN, where the context tells one.
+fn role_arn(values: Object<'_>) -> Option<Cow<'_, str>> {
+    let is_named = |(key, _): &(&str, Value<'_>)| key.eq_ignore_ascii_case("aws:PrincipalArn");
+    values.filter(is_named).last().and_then(|(_, value)| value.scalar())
+}
+
 /// The context, of the keys that decide.
 fn context(values: Object<'_>, parts: &[Part<'_>]) -> Context {
     let mut context = Context::new();
     let asked: Vec<&str> = parts.iter().flat_map(|part| part.statement.keys()).collect();
     for (key, value) in values {
         let is_asked = |asked: &&str| asked.eq_ignore_ascii_case(key);
-        if !key.eq_ignore_ascii_case("aws:PrincipalArn") && !asked.iter().any(is_asked) {
+        if !asked.iter().any(is_asked) {
             continue;
         }
         let mut texts = value.scalars().flatten().map(Cow::into_owned);

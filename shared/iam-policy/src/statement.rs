@@ -72,43 +72,21 @@ pub(crate) fn template_matches(
     if template.variables().any(|key| context.is_open(key)) {
         let could = glob::matches(&template.widened(context), resource);
         // The key may also be absent.
-        let may_lack = is_not && resource != "*" && template.resolve(context).is_none();
+        let may_lack = is_not && resource != "*" && !template.is_resolved(context);
         return if could || may_lack { Truth::Unknown } else { Truth::False };
     }
-    if template.is_plain() && !glob::matches_text(template.as_str(), resource) {
-        return Truth::False;
-    }
-    match template.resolve(context) {
-        Some(pattern) => resource_matches(&pattern, resource),
+    if !template.matches(resource, context) {
         // A request without a resource carries `*`, which no ARN with a variable can be.
-        None if is_not && resource != "*" => Truth::Unknown,
-        None => Truth::False,
+        let may_lack = is_not && resource != "*" && !template.is_resolved(context);
+        return if may_lack { Truth::Unknown } else { Truth::False };
     }
-}
-
-/// The parts of an ARN are compared each by itself; but a `*` at the end of a part can reach
-/// over the colons that follow, so both readings are made, and where they differ it is open.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
-fn resource_matches(pattern: &[glob::Piece], resource: &str) -> Truth {
-    if !glob::matches(pattern, resource) {
-        return Truth::False;
-    }
-    if resource == "*" || by_segment(pattern, resource) { Truth::True } else { Truth::Unknown }
-}
-
-fn by_segment(pattern: &[glob::Piece], resource: &str) -> bool {
-    // Only a `*` before the fifth colon can reach over one.
-    let mut colons = 0;
-    let before_fifth = pattern.iter().take_while(|piece| {
-        colons += usize::from(**piece == glob::Piece::Plain(':'));
-        colons < 5
-    });
-    let reaches = before_fifth.into_iter().any(|piece| *piece == glob::Piece::Many);
-    if !reaches && colons >= 5 {
-        return true;
-    }
-    pattern.iter().all(|piece| *piece == glob::Piece::Many)
-        || glob::matches_by_part(pattern, resource)
+    // The parts of an ARN are compared each by itself; but a `*` at the end of a part can reach
+    // over the colons that follow, so both readings are made, and where they differ it is open.
+    // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
+    let is_certain = resource == "*"
+        || template.is_all_stars(context)
+        || template.matches_by_part(resource, context);
+    if is_certain { Truth::True } else { Truth::Unknown }
 }
 
 /// How a statement of a resource's policy names the principal.

@@ -68,6 +68,14 @@ impl<'text> Template<'text> {
         self.parts.is_empty()
     }
 
+    /// Whether every variable has a value or a default.
+    pub(crate) fn is_resolved(&self, context: &Context) -> bool {
+        self.parts.iter().all(|part| match part {
+            Part::Variable { key, default: None } => context.single(key).is_some(),
+            Part::Variable { .. } | Part::Pieces(_) => true,
+        })
+    }
+
     /// The keys of the variables that have to be known.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(|part| match part {
@@ -105,6 +113,23 @@ impl<'text> Template<'text> {
             return glob::matches_text(&self.text, text);
         }
         self.resolve(context).is_some_and(|pattern| glob::matches(&pattern, text))
+    }
+
+    /// Whether the parts of an ARN match those of the pattern, each by itself.
+    pub(crate) fn matches_by_part(&self, arn: &str, context: &Context) -> bool {
+        if self.parts.is_empty() {
+            return glob::matches_text_by_part(&self.text, arn);
+        }
+        self.resolve(context).is_some_and(|pattern| glob::matches_by_part(&pattern, arn))
+    }
+
+    /// Whether the pattern, with its variables replaced, is nothing but `*`.
+    pub(crate) fn is_all_stars(&self, context: &Context) -> bool {
+        if self.parts.is_empty() {
+            return self.text.bytes().all(|byte| byte == b'*');
+        }
+        let is_star = |pattern: Cow<'_, [Piece]>| pattern.iter().all(|piece| *piece == Piece::Many);
+        self.resolve(context).is_some_and(is_star)
     }
 
     /// The pattern with a `*` in the place of each variable whose value is not known, or that has
