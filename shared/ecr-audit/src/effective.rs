@@ -7,7 +7,7 @@ use iam_policy::context::ContextValue;
 use iam_policy::decision::{NamedPolicy, PolicySet, ResourcePolicy, StatementRef};
 use iam_policy::document::{Effect, PolicyDocument};
 use iam_policy::effective::resources::Place;
-use iam_policy::effective::{self as engine, AskedAction, Level, Question};
+use iam_policy::effective::{self as engine, AskedAction, Budget, Level, Question};
 use iam_policy::glob;
 use iam_policy::principal::Principal;
 
@@ -35,6 +35,7 @@ pub fn effective(
         read: &read,
         principal: principal(state),
         places: SERVICES.map(|service| (service, places(state, settings, service))),
+        budget: Budget::new(),
     };
     let mut actions = Vec::new();
     let mut answered: BTreeMap<_, engine::Access> = BTreeMap::new();
@@ -156,6 +157,8 @@ struct Inquiry<'inquiry> {
     principal: Principal,
     /// Where the repositories of each service may lie.
     places: [(&'static str, Vec<Place>); 2],
+    /// What is left for the questions that are not yet asked.
+    budget: Budget,
 }
 
 impl Inquiry<'_> {
@@ -174,6 +177,7 @@ impl Inquiry<'_> {
                 places: places.map_or(&[], |(_, places)| places),
                 names: &RepositoryNames,
                 knowledge: &knowledge(self.state, entry),
+                budget: &self.budget,
             },
         )
     }
@@ -226,7 +230,7 @@ impl Inquiry<'_> {
         if !allows_unknown(&self.read.set, service) {
             return answer;
         }
-        let (names, is_bound) = unknown_actions(&self.read.set, service);
+        let (names, is_bound) = unknown_actions(&self.read.set, service, &self.budget);
         if is_bound {
             // There are more ways than were followed: some name may be granted everywhere.
             let scope = Scope::EveryRepository;

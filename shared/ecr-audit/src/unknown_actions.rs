@@ -3,6 +3,7 @@
 
 use iam_policy::decision::PolicySet;
 use iam_policy::document::Effect;
+use iam_policy::effective::Budget;
 use iam_policy::effective::actions::action_names;
 
 use crate::catalogue::Catalogue;
@@ -42,9 +43,13 @@ pub fn allows_unknown(policies: &PolicySet, service: &str) -> bool {
 }
 
 /// The names to try for one service. True: there are more ways than were followed.
-pub fn unknown_actions(policies: &PolicySet, service: &str) -> (Vec<UnknownAction>, bool) {
+pub fn unknown_actions(
+    policies: &PolicySet,
+    service: &str,
+    budget: &Budget,
+) -> (Vec<UnknownAction>, bool) {
     let known = Catalogue::embedded().names(service);
-    let found = action_names(policies, service, &READ_PREFIXES, known);
+    let found = action_names(policies, service, &READ_PREFIXES, known, budget);
     let is_read = |name: &str| {
         READ_PREFIXES.iter().any(|prefix| {
             let prefix = prefix.trim_end_matches('*');
@@ -72,7 +77,7 @@ mod tests {
         let document = Arc::new(PolicyDocument::parse(&text).unwrap());
         let policy = NamedPolicy { name: "inline:test".to_owned(), document };
         let policies = PolicySet { identity: vec![policy], ..PolicySet::default() };
-        let (names, is_bound) = unknown_actions(&policies, "ecr");
+        let (names, is_bound) = unknown_actions(&policies, "ecr", &Budget::new());
         assert!(!is_bound);
         let statement = &policies.identity[0].document.statements[0];
         let meets = |name: &UnknownAction| {

@@ -71,6 +71,11 @@ impl Bits {
         self.words_mut()[number / 64] &= !(1 << (number % 64));
     }
 
+    /// How many words it takes.
+    pub fn size(&self) -> usize {
+        self.words().len()
+    }
+
     /// Whether there is any.
     pub fn is_empty(&self) -> bool {
         self.words().iter().all(|word| *word == 0)

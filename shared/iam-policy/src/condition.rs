@@ -144,6 +144,13 @@ impl<'text> Condition<'text> {
         &self.key
     }
 
+    /// Key, operator and values as they were written, and which values have variables: equal where
+    /// the conditions are.
+    pub(crate) fn written(&self) -> (&str, &str, Vec<(&str, bool)>) {
+        let values = self.values.iter().map(|value| (value.as_str(), value.is_plain()));
+        (&self.key, &self.operator_text, values.collect())
+    }
+
     /// The values as they were written.
     pub fn values(&self) -> impl Iterator<Item = &Template<'text>> {
         self.values.iter()

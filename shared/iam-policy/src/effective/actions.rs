@@ -2,6 +2,7 @@
 //! the names that anybody knows.
 
 use crate::decision::PolicySet;
+use crate::effective::Budget;
 use crate::effective::machines::{Machines, Pattern};
 use crate::effective::resources::NameRange;
 use crate::effective::search::search;
@@ -24,6 +25,7 @@ pub fn action_names<'known>(
     service: &str,
     apart: &[&str],
     known: impl IntoIterator<Item = &'known str>,
+    budget: &Budget,
 ) -> ActionNames {
     let mut known: Vec<String> = known.into_iter().map(str::to_ascii_uppercase).collect();
     known.sort();
@@ -39,9 +41,13 @@ pub fn action_names<'known>(
         .filter(|pieces| !is_known(pieces));
     let patterns = of_policies.chain(apart.iter().map(|pattern| glob::pieces(pattern)));
     let patterns = patterns.map(|pieces| Pattern { ignores_case: true, ..Pattern::plain(pieces) });
-    let machines = Machines::new(patterns.collect());
-    let found = search(&machines, &machines.start(), &Names { known });
-    ActionNames { names: found.texts, is_bound: found.is_bound }
+    let patterns: Vec<Pattern> = patterns.collect();
+    let count = patterns.len();
+    let machines = Machines::new(patterns);
+    let found = search(&machines, &machines.start(), &Names { known }, budget);
+    // Each name will be held against every pattern.
+    let is_bound = found.is_bound || !budget.take(found.texts.len() * count);
+    ActionNames { names: found.texts, is_bound }
 }
 
 /// Letters and digits, of which the case makes no difference, but for what is known.

@@ -10,6 +10,7 @@ use foldhash::HashSet;
 
 use crate::condition::{Comparison, Condition};
 use crate::context::{Context, ContextValue};
+use crate::effective::Budget;
 use crate::effective::machines::{Machines, Pattern};
 use crate::effective::resources::NameRange;
 use crate::effective::search::search;
@@ -36,13 +37,21 @@ pub struct Choices {
 }
 
 /// Finds the choices of a key of which nothing is known but perhaps that it is there.
-pub fn choices(key: &str, conditions: &[&Condition], known: &Context, is_present: bool) -> Choices {
-    let (singles, is_bound) = candidates(conditions, known);
+pub fn choices(
+    key: &str,
+    conditions: &[&Condition],
+    known: &Context,
+    is_present: bool,
+    budget: &Budget,
+) -> Choices {
+    let (singles, is_bound) = candidates(conditions, known, budget);
     if is_bound {
         return Choices { values: Vec::new(), is_bound };
     }
     let (context, seen) = (known.clone(), HashSet::default());
-    let mut ways = Ways { key, conditions, context, seen, found: Vec::new() };
+    let width = conditions.iter().map(|condition| condition.values().count().max(1)).sum();
+    let mut ways =
+        Ways { key, conditions, width, budget, context, seen, found: Vec::new(), is_over: false };
     if !is_present {
         ways.add(None);
     }
@@ -62,6 +71,7 @@ pub fn choices(key: &str, conditions: &[&Condition], known: &Context, is_present
     if has_set {
         choices.is_bound |= ways.add_sets(&singles);
     }
+    choices.is_bound |= ways.is_over;
     choices.values = ways.found;
     choices
 }
@@ -73,6 +83,11 @@ type Row = Vec<Truth>;
 struct Ways<'key> {
     key: &'key str,
     conditions: &'key [&'key Condition<'key>],
+    /// How many values the conditions compare with.
+    width: usize,
+    budget: &'key Budget,
+    /// Whether the budget ran out.
+    is_over: bool,
     /// What is known, and what the key was set to last.
     context: Context,
     seen: HashSet<Row>,
@@ -89,8 +104,17 @@ impl Ways<'_> {
         self.conditions.iter().map(|condition| condition.holds(&self.context)).collect()
     }
 
+    /// Whether a choice is more than what is left of the budget.
+    fn is_over(&mut self) -> bool {
+        self.is_over |= !self.budget.take(self.width);
+        self.is_over
+    }
+
     /// Keeps a choice if it is a new way.
     fn add(&mut self, choice: Option<ContextValue>) {
+        if self.is_over() {
+            return;
+        }
         let row = self.row(choice.as_ref());
         if self.seen.insert(row) {
             self.found.push(choice);
@@ -105,6 +129,9 @@ impl Ways<'_> {
         let mut rows: HashSet<Row> = HashSet::default();
         let mut apart: Vec<(&String, Row)> = Vec::new();
         for value in values {
+            if self.is_over() {
+                return true;
+            }
             let row = self.row(Some(&ContextValue::Multiple(vec![value.clone()])));
             if rows.insert(row.clone()) {
                 apart.push((value, row));
@@ -132,6 +159,9 @@ impl Ways<'_> {
                 if set.contains(&number) {
                     continue;
                 }
+                if !self.budget.take(self.conditions.len()) {
+                    return true;
+                }
                 let pairs = self.conditions.iter().zip(of_set.iter().zip(row));
                 let larger: Row = pairs
                     .map(|(condition, (set, one))| condition.holds_of_both(*set, *one))
@@ -156,7 +186,7 @@ const fn shows_nothing(comparison: Comparison) -> bool {
 }
 
 /// Single values on all sides of every line that the conditions draw.
-fn candidates(conditions: &[&Condition], known: &Context) -> (Vec<String>, bool) {
+fn candidates(conditions: &[&Condition], known: &Context, budget: &Budget) -> (Vec<String>, bool) {
     let mut plain = Vec::new();
     let mut numbers = Vec::new();
     let mut dates = Vec::new();
@@ -211,7 +241,7 @@ fn candidates(conditions: &[&Condition], known: &Context) -> (Vec<String>, bool)
     }
     let machines = Machines::new(patterns);
     let letters = Letters::of(&machines);
-    let found = search(&machines, &machines.start(), &letters);
+    let found = search(&machines, &machines.start(), &letters, budget);
     plain.extend(found.texts);
     let mut seen = BTreeSet::new();
     plain.retain(|value| seen.insert(value.clone()));

@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use foldhash::HashSet;
+use foldhash::{HashMap, HashSet};
 
 use crate::bits::Bits;
 use crate::condition::Condition;
 use crate::context::{Context, ContextValue};
-use crate::effective::Knowledge;
 use crate::effective::choices::choices;
+use crate::effective::{Budget, Knowledge};
 use crate::evaluation::Evaluation;
 use crate::template::Template;
 use crate::truth::Truth;
@@ -96,6 +96,11 @@ impl Applying {
         Self { certain: Bits::all(size), possible: Bits::all(size) }
     }
 
+    /// How many words hold it.
+    fn words(&self) -> usize {
+        self.certain.size() + self.possible.size()
+    }
+
     /// A statement applies no more than this.
     pub fn limit(&mut self, number: usize, truth: Truth) {
         if truth < Truth::True {
@@ -123,15 +128,16 @@ impl Applying {
 
 impl Contexts {
     /// Collects the keys of the statements and what each may be.
-    pub fn new(evaluations: &[Evaluation<'_>], knowledge: &Knowledge) -> Self {
+    pub fn new(evaluations: &[Evaluation<'_>], knowledge: &Knowledge, budget: &Budget) -> Self {
         let mut conditions: BTreeMap<&str, Vec<&Condition>> = BTreeMap::new();
+        let mut said = HashSet::default();
         let mut variables: BTreeSet<&str> = BTreeSet::new();
         for statement in
             evaluations.iter().flat_map(|about| &about.parts).map(|part| part.statement)
         {
             for condition in &statement.conditions {
                 let on_key = conditions.entry(condition.key()).or_default();
-                if !on_key.contains(&condition) {
+                if said.insert(condition.written()) {
                     on_key.push(condition);
                 }
                 variables.extend(condition.variables());
@@ -147,8 +153,12 @@ impl Contexts {
             if knowledge.known.get(key).is_some() || is_among(&knowledge.absent, key) {
                 continue;
             }
+            if budget.is_spent() {
+                contexts.known.set_open(key);
+                continue;
+            }
             let is_present = is_among(&knowledge.present, key);
-            let choices = self::choices(key, &conditions, &knowledge.known, is_present);
+            let choices = self::choices(key, &conditions, &knowledge.known, is_present, budget);
             // What a key is compared with has to be known before its values can be chosen.
             let is_known = |variable: &str| {
                 knowledge.known.get(variable).is_some() || is_among(&knowledge.absent, variable)
@@ -219,21 +229,30 @@ impl Contexts {
         begun: Vec<Applying>,
         known: &Context,
         evaluations: &[Evaluation<'_>],
+        budget: &Budget,
     ) -> Vec<Way> {
+        let words: usize = begun.iter().map(Applying::words).sum();
         let mut ways = vec![Way { applying: Rc::from(begun), choice: None }];
         let mut cases = 0;
+        let by_key = if self.choices.is_empty() { HashMap::default() } else { by_key(evaluations) };
         for (key, values) in self.choices.iter().filter(|(key, _)| self.is_chosen(key, known)) {
-            let on_key = on_key(key, evaluations);
-            let choices: Vec<(&Option<ContextValue>, Vec<Applying>)> = values
-                .iter()
-                .map(|value| (value, applying_with(key, value.as_ref(), known, &on_key)))
-                .collect();
-            cases += ways.len() * choices.len();
-            let next = if cases > CASES { None } else { ways_with(key, &ways, &choices) };
+            let Some(on_key) = by_key.get(key.as_str()) else { continue };
+            let choices = budget.take(compared(values, on_key)).then(|| {
+                let with = |value: &Option<ContextValue>| {
+                    applying_with(key, value.as_ref(), known, on_key)
+                };
+                values.iter().map(|value| (value, with(value))).collect::<Vec<_>>()
+            });
+            let next = choices.and_then(|choices| {
+                let more = ways.len() * choices.len();
+                cases += more;
+                let is_over = cases > CASES || !budget.take(more * words);
+                (!is_over).then(|| ways_with(key, &ways, &choices)).flatten()
+            });
             if let Some(next) = next {
                 ways = next;
             } else {
-                let open = open(&on_key);
+                let open = open(on_key);
                 for way in &mut ways {
                     let both = way.applying.iter().zip(&open).map(|(one, two)| one.and(two));
                     way.applying = both.collect();
@@ -289,15 +308,33 @@ struct OnKey<'set> {
     conditions: Vec<(usize, &'set Condition<'set>)>,
 }
 
-fn on_key<'set>(key: &str, evaluations: &[Evaluation<'set>]) -> Vec<OnKey<'set>> {
-    let on_key = evaluations.iter().map(|about| {
-        let numbered = about.parts.iter().enumerate();
-        let conditions = numbered
-            .flat_map(|(number, part)| part.statement.conditions.iter().map(move |on| (number, on)))
-            .filter(|(_, condition)| condition.key() == key);
-        OnKey { size: about.parts.len(), conditions: conditions.collect() }
+/// The conditions of all statements, by their keys.
+fn by_key<'set>(evaluations: &[Evaluation<'set>]) -> HashMap<&'set str, Vec<OnKey<'set>>> {
+    let mut by_key: HashMap<&str, Vec<OnKey<'set>>> = HashMap::default();
+    let none = || {
+        let sizes = evaluations.iter().map(|about| about.parts.len());
+        sizes.map(|size| OnKey { size, conditions: Vec::new() }).collect()
+    };
+    for (action, about) in evaluations.iter().enumerate() {
+        for (number, part) in about.parts.iter().enumerate() {
+            for condition in &part.statement.conditions {
+                let on_key = by_key.entry(condition.key()).or_insert_with(none);
+                on_key[action].conditions.push((number, condition));
+            }
+        }
+    }
+    by_key
+}
+
+/// How many texts are compared to tell what every choice of a key does.
+fn compared(choices: &[Option<ContextValue>], on_key: &[OnKey<'_>]) -> usize {
+    let texts = choices.iter().map(|choice| match choice {
+        Some(ContextValue::Multiple(texts)) => texts.len().max(1),
+        _ => 1,
     });
-    on_key.collect()
+    let conditions = on_key.iter().flat_map(|on_key| &on_key.conditions);
+    let values = conditions.map(|(_, condition)| condition.values().count().max(1));
+    texts.sum::<usize>() * values.sum::<usize>()
 }
 
 /// What applies as far as one key decides.

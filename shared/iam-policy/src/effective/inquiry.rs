@@ -10,8 +10,8 @@ use crate::decision::{Outcome, PolicySet, StatementRef};
 use crate::document::Effect;
 use crate::effective::contexts::{Applying, Chosen, Contexts, Way};
 use crate::effective::meetings::Meetings;
-use crate::effective::resources::{Place, Resources};
-use crate::effective::{Access, AskedAction, Consent, Level, Question, Witness, signature};
+use crate::effective::resources::{Place, Representatives, Resources};
+use crate::effective::{Access, AskedAction, Budget, Consent, Level, Question, Witness, signature};
 use crate::evaluation::{Evaluation, Reach};
 use crate::truth::Truth;
 
@@ -58,12 +58,13 @@ impl<'question> Inquiry<'question> {
 
     /// Judges place by place. Places that are alike in all that decides are judged once.
     pub fn answer(&self) -> Access {
+        let budget = self.question.budget;
         let mut answer = Answer::new(&self.evaluations);
         if !self.evaluations.iter().all(Evaluation::can_allow) {
             return answer.access;
         }
         let takes_resource = self.actions.iter().any(|action| action.takes_resource);
-        let contexts = Contexts::new(&self.evaluations, self.question.knowledge);
+        let contexts = Contexts::new(&self.evaluations, self.question.knowledge, budget);
         let mut resources = Resources::new(&self.evaluations, self.question.names);
         let mut seen = HashSet::default();
         let mut whereabouts = Whereabouts::default();
@@ -73,27 +74,35 @@ impl<'question> Inquiry<'question> {
                 continue;
             }
             let telling = contexts.telling(&place.known);
-            let (known, number, ways) = whereabouts.of(&telling, &contexts, &self.evaluations);
-            let signature = takes_resource.then(|| resources.signature(place, known));
+            let (known, number, ways) =
+                whereabouts.of(&telling, &contexts, &self.evaluations, budget);
+            let is_searched = takes_resource && !budget.is_spent();
+            let signature = is_searched.then(|| resources.signature(place, known));
             if !seen.insert((signature.clone(), place.consent, number)) {
                 continue;
             }
             // The ARN of a resource tells where it lies; `*` does not.
             let place_tells = if takes_resource { Context::new() } else { telling };
             let found = match &signature {
-                Some(signature) => resources.found(place, signature),
-                None => resources.without(),
+                Some(signature) => resources.found(place, signature, budget),
+                None if takes_resource => Representatives::unknown(),
+                None => Representatives::none(),
             };
             let mut is_cut = found.is_bound;
             let mut covered = Level::Allowed;
             let mut meetings = HashSet::default();
             for resource in &found.resources {
+                if !budget.take(self.meetings.patterns()) {
+                    is_cut = true;
+                    break;
+                }
                 let meeting = self.meetings.of(resource, known);
                 if !meetings.insert(meeting.clone()) {
                     continue;
                 }
-                work += ways.len() * self.words();
-                if work > WORK {
+                let cost = ways.len() * self.words();
+                work += cost;
+                if work > WORK || !budget.take(cost) {
                     is_cut = true;
                     break;
                 }
@@ -185,13 +194,14 @@ impl Whereabouts {
         telling: &Context,
         contexts: &Contexts,
         evaluations: &[Evaluation<'_>],
+        budget: &Budget,
     ) -> (&Context, usize, &[Way]) {
         if !self.known.contains_key(telling) {
             let known = contexts.known_in(telling);
             let begun = contexts.begun(&known, evaluations);
             let alike = (begun.clone(), contexts.bearing(telling));
             let number = *self.numbers.entry(alike).or_insert_with(|| {
-                self.ways.push(contexts.ways(begun, &known, evaluations));
+                self.ways.push(contexts.ways(begun, &known, evaluations, budget));
                 self.ways.len() - 1
             });
             self.known.insert(telling.clone(), (known, number));

@@ -48,6 +48,11 @@ impl<'question> Meetings<'question> {
         meetings
     }
 
+    /// How many patterns a resource is held against.
+    pub fn patterns(&self) -> usize {
+        self.patterns.len()
+    }
+
     /// What of each action applies to a resource; to `*` of one that takes none.
     pub fn of(&self, resource: &str, known: &Context) -> Vec<Applying> {
         let mut on_resource = self.unknown();

@@ -6,6 +6,7 @@
 //! left is taken as open, and the answer says that it is a bound.
 
 pub mod actions;
+mod budget;
 mod choices;
 mod contexts;
 mod inquiry;
@@ -19,6 +20,7 @@ use std::collections::BTreeSet;
 
 use crate::context::{Context, ContextValue};
 use crate::decision::{PolicySet, StatementRef};
+pub use crate::effective::budget::Budget;
 use crate::effective::inquiry::Inquiry;
 pub use crate::effective::possible::can_match;
 use crate::effective::resources::{NameRange, Place};
@@ -38,6 +40,8 @@ pub struct Question<'question> {
     pub names: &'question dyn NameRange,
     /// What is known of the request.
     pub knowledge: &'question Knowledge,
+    /// What is left for this question and all that are asked after it.
+    pub budget: &'question Budget,
 }
 
 /// One action.

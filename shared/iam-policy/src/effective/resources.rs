@@ -5,9 +5,9 @@ use std::fmt::Debug;
 use foldhash::HashMap;
 
 use crate::context::{Context, ContextValue};
-use crate::effective::Consent;
 use crate::effective::machines::{Machines, Move, Pattern, Places};
 use crate::effective::search::{Found, search};
+use crate::effective::{Budget, Consent};
 use crate::evaluation::Evaluation;
 use crate::glob::{self, Piece};
 use crate::template::Template;
@@ -46,6 +46,18 @@ pub struct Representatives {
     pub resources: Vec<String>,
     /// Whether the budget ran out before every combination was found.
     pub is_bound: bool,
+}
+
+impl Representatives {
+    /// For a request that names no resource.
+    pub fn none() -> Self {
+        Self { resources: vec!["*".to_owned()], is_bound: false }
+    }
+
+    /// None was looked for.
+    pub fn unknown() -> Self {
+        Self { resources: Vec::new(), is_bound: true }
+    }
 }
 
 /// What the patterns make of a place: equal where the same names match in the same way.
@@ -138,21 +150,22 @@ impl<'question> Resources<'question> {
     }
 
     /// One resource of the place for each combination of patterns.
-    pub fn found(&mut self, place: &Place, signature: &Signature) -> Representatives {
+    pub fn found(
+        &mut self,
+        place: &Place,
+        signature: &Signature,
+        budget: &Budget,
+    ) -> Representatives {
         let PatternSet { machines, found, .. } = &mut self.sets[signature.set];
         let begun = &signature.begun;
-        let found =
-            found.entry(begun.clone()).or_insert_with(|| search(machines, begun, self.names));
+        let found = found
+            .entry(begun.clone())
+            .or_insert_with(|| search(machines, begun, self.names, budget));
         let named = |name: &String| format!("{}{name}", place.prefix);
         Representatives {
             resources: found.texts.iter().map(named).collect(),
             is_bound: found.is_bound,
         }
-    }
-
-    /// For a request that names no resource.
-    pub fn without(&self) -> Representatives {
-        Representatives { resources: vec!["*".to_owned()], is_bound: false }
     }
 }
 

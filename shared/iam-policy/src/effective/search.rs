@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use foldhash::{HashMap, HashSet};
 
+use crate::effective::Budget;
 use crate::effective::machines::{Machines, Move, Places, Word};
 use crate::effective::resources::NameRange;
 
@@ -61,9 +62,14 @@ impl Stands {
 }
 
 /// Runs the machines from `begun` over the names of a range.
-pub fn search(machines: &Machines, begun: &[Word], names: &dyn NameRange) -> Found {
+pub fn search(
+    machines: &Machines,
+    begun: &[Word],
+    names: &dyn NameRange,
+    budget: &Budget,
+) -> Found {
     let mut found = Found { texts: Vec::new(), is_bound: false };
-    let Some(letters) = letters(machines, names) else {
+    let Some(letters) = letters(machines, names, budget) else {
         found.is_bound = true;
         return found;
     };
@@ -118,7 +124,7 @@ pub fn search(machines: &Machines, begun: &[Word], names: &dyn NameRange) -> Fou
                 alike.push(standing);
             }
             work += places.len();
-            if work > WORK {
+            if work > WORK || !budget.take(1 + places.len()) {
                 found.is_bound = true;
                 return found;
             }
@@ -154,9 +160,14 @@ fn spelled(texts: &[(usize, char)], mut text: usize) -> String {
 
 /// The letters of the range, of those that range and patterns treat alike the first. `None`: to
 /// try each once is more than the budget.
-fn letters(machines: &Machines, names: &dyn NameRange) -> Option<Vec<(char, Move)>> {
+fn letters(
+    machines: &Machines,
+    names: &dyn NameRange,
+    budget: &Budget,
+) -> Option<Vec<(char, Move)>> {
     let mut letters: Vec<char> = names.letters().chars().collect();
-    if letters.len() * machines.words() > WORK {
+    let work = letters.len() * machines.words();
+    if work > WORK || !budget.take(work) {
         return None;
     }
     letters.sort_unstable();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use iam_policy::context::ContextValue;
 use iam_policy::decision::{Decision, PolicySet, Request, StatementRef, decide};
 use iam_policy::document::Effect;
-use iam_policy::effective::{Access, AskedAction, Level, Question, effective};
+use iam_policy::effective::{Access, AskedAction, Budget, Level, Question, effective};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -29,6 +29,7 @@ fn access(case: &Case, policies: &PolicySet) -> Access {
             places: &case.engine_places(),
             names: &Names,
             knowledge: &knowledge(),
+            budget: &Budget::new(),
         },
     )
 }
