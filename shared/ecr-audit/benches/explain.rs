@@ -95,11 +95,15 @@ enum Nasty {
     Variables,
     /// Many patterns of actions.
     Actions,
+    /// Lists of action names without a wildcard.
+    Lists,
     /// Long names that differ at their end.
     Names,
+    /// Long names of another service.
+    Foreign,
 }
 
-const ALL: [Nasty; 8] = [
+const ALL: [Nasty; 10] = [
     Nasty::Stars,
     Nasty::NotResource,
     Nasty::Keys,
@@ -107,24 +111,45 @@ const ALL: [Nasty; 8] = [
     Nasty::Sets,
     Nasty::Variables,
     Nasty::Actions,
+    Nasty::Lists,
     Nasty::Names,
+    Nasty::Foreign,
 ];
 
 #[divan::bench(args = ALL, sample_count = 3, sample_size = 1)]
 fn nasty_role(bencher: Bencher<'_, '_>, nasty: Nasty) {
-    let mut documents: Vec<String> =
-        (0..ATTACHED).map(|index| document(nasty, index, MANAGED_SIZE)).collect();
-    documents.push(document(nasty, ATTACHED, INLINE_SIZE));
-    let role = role(documents, Some(document(nasty, ATTACHED + 1, MANAGED_SIZE)));
+    let role = nasty_policies(nasty, false);
     bencher.bench(|| explain(&role));
 }
 
+/// The same with statements that tell nearly all actions apart, so that each is a question of its
+/// own.
+#[divan::bench(args = ALL, sample_count = 3, sample_size = 1)]
+fn nasty_role_by_action(bencher: Bencher<'_, '_>, nasty: Nasty) {
+    let role = nasty_policies(nasty, true);
+    bencher.bench(|| explain(&role));
+}
+
+/// A role with as many policies as it may have, each as long as it may be.
+fn nasty_policies(nasty: Nasty, is_by_action: bool) -> RolePolicies {
+    let document = |index: usize, size| document(nasty, is_by_action, index, size);
+    let mut documents: Vec<String> =
+        (0..ATTACHED).map(|index| document(index, MANAGED_SIZE)).collect();
+    documents.push(document(ATTACHED, INLINE_SIZE));
+    role(documents, Some(document(ATTACHED + 1, MANAGED_SIZE)))
+}
+
 /// A document as long as it may be.
-fn document(nasty: Nasty, seed: usize, size: usize) -> String {
+fn document(nasty: Nasty, is_by_action: bool, seed: usize, size: usize) -> String {
     let mut statements: Vec<Value> = Vec::new();
     let mut length = 40;
     loop {
-        let statement = statement(nasty, seed * 1000 + statements.len());
+        let seed = seed * 1000 + statements.len();
+        let mut statement = statement(nasty, seed);
+        if is_by_action && statement["Action"] == "ecr:*" {
+            let letter = char::from(b'a' + u8::try_from(seed % 26).unwrap());
+            statement["Action"] = json!(format!("ecr:*{letter}*"));
+        }
         length += statement.to_string().len() + 1;
         if length > size {
             break;
@@ -189,6 +214,15 @@ fn statement(nasty: Nasty, seed: usize) -> Value {
         Nasty::Actions => {
             fields["Action"] =
                 json!((1..8).map(|count| format!("ecr:{}*", stars(count))).collect::<Vec<_>>());
+        }
+        Nasty::Lists => {
+            fields["Action"] = json!(
+                (1..40).map(|count| format!("ecr:Get{}{count}", word(2))).collect::<Vec<_>>()
+            );
+        }
+        Nasty::Foreign => {
+            let name = |count: usize| format!("arn:aws:s3:::{}{count}*", word(200));
+            fields["Resource"] = json!((1..6).map(name).collect::<Vec<_>>());
         }
         Nasty::Names => {
             fields["Resource"] = json!(
