@@ -37,6 +37,8 @@ pub fn effective(
         places: SERVICES.map(|service| (service, places(state, settings, service))),
         budget: Budget::new(),
     };
+    // Asked first, while the budget is whole: nodes that can pull have to be known as such.
+    let pulling = inquiry.ask("ecr", &pull_actions(), None);
     let mut actions = Vec::new();
     let mut answered: BTreeMap<_, engine::Access> = BTreeMap::new();
     for entry in &Catalogue::embedded().actions {
@@ -62,7 +64,7 @@ pub fn effective(
         .into_iter()
         .map(|service| (service.to_owned(), inquiry.unknown(service)))
         .collect();
-    let pull = inquiry.pull(&actions);
+    let pull = pull(pulling, &actions);
     let mut notes = policy_notes(state, settings, &read.set);
     notes.splice(0..0, read.notes);
     Ok(EffectivePermissions { actions, unknown_actions, pull, notes })
@@ -283,57 +285,57 @@ impl Inquiry<'_> {
         answer.write_statements = self.statements(&writing);
         answer
     }
+}
 
-    fn pull(&self, actions: &[ActionPermission]) -> PullPermission {
-        let asked = PULL_ACTIONS
-            .map(|name| AskedAction { name, takes_resource: name != "ecr:GetAuthorizationToken" });
-        let access = self.ask("ecr", &asked, None);
-        // Enough is a lower bound: only what was found for certain counts.
-        let enough = match (access.at_least, access.level) {
-            (Level::Allowed, _) => Level::Allowed,
-            (_, Level::Denied) => Level::Denied,
-            _ => Level::Conditional,
-        };
-        let mut because = Vec::new();
-        match enough {
-            Level::Allowed => {}
-            Level::Conditional => {
-                let witness = access.witness.as_ref();
-                let conditions: Vec<String> = witness
-                    .into_iter()
-                    .flat_map(|witness| &witness.context)
-                    .map(|(key, value)| match value {
-                        Some(value) => format!("{key} = {}", shown(value)),
-                        None => format!("{key} absent"),
-                    })
-                    .collect();
-                because.push(if conditions.is_empty() {
-                    "Pulling depends on another account's consent or on what cannot be known."
-                        .to_owned()
-                } else {
-                    format!("Pulling depends on what cannot be known: {}.", conditions.join(", "))
-                });
-            }
-            Level::Denied => {
-                let each_alone = PULL_ACTIONS.iter().all(|name| {
-                    actions
-                        .iter()
-                        .any(|known| known.action == *name && known.access > Access::Denied)
-                });
-                if each_alone {
-                    because.push(
-                        "No repository and region has all three actions that a pull needs."
-                            .to_owned(),
-                    );
-                }
+fn pull_actions() -> [AskedAction<'static>; 3] {
+    PULL_ACTIONS
+        .map(|name| AskedAction { name, takes_resource: name != "ecr:GetAuthorizationToken" })
+}
+
+/// The lower bound for pulling, given what came of asking for its actions together.
+fn pull(access: engine::Access, actions: &[ActionPermission]) -> PullPermission {
+    // Enough is a lower bound: only what was found for certain counts.
+    let enough = match (access.at_least, access.level) {
+        (Level::Allowed, _) => Level::Allowed,
+        (_, Level::Denied) => Level::Denied,
+        _ => Level::Conditional,
+    };
+    let mut because = Vec::new();
+    match enough {
+        Level::Allowed => {}
+        Level::Conditional => {
+            let witness = access.witness.as_ref();
+            let conditions: Vec<String> = witness
+                .into_iter()
+                .flat_map(|witness| &witness.context)
+                .map(|(key, value)| match value {
+                    Some(value) => format!("{key} = {}", shown(value)),
+                    None => format!("{key} absent"),
+                })
+                .collect();
+            because.push(if conditions.is_empty() {
+                "Pulling depends on another account's consent or on what cannot be known."
+                    .to_owned()
+            } else {
+                format!("Pulling depends on what cannot be known: {}.", conditions.join(", "))
+            });
+        }
+        Level::Denied => {
+            let each_alone = PULL_ACTIONS.iter().all(|name| {
+                actions.iter().any(|known| known.action == *name && known.access > Access::Denied)
+            });
+            if each_alone {
+                because.push(
+                    "No repository and region has all three actions that a pull needs.".to_owned(),
+                );
             }
         }
-        PullPermission {
-            access: level(enough),
-            scope: scope(&access, true),
-            repository: access.witness.map(|witness| witness.resource),
-            because,
-        }
+    }
+    PullPermission {
+        access: level(enough),
+        scope: scope(&access, true),
+        repository: access.witness.map(|witness| witness.resource),
+        because,
     }
 }
 

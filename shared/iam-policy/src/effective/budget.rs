@@ -8,6 +8,7 @@ use std::cell::Cell;
 /// statements tell actions apart.
 #[derive(Clone, Debug)]
 pub struct Budget {
+    all: usize,
     left: Cell<usize>,
 }
 
@@ -18,13 +19,18 @@ impl Budget {
     pub const ALL: usize = 500_000;
 
     /// The whole of it.
-    pub fn new() -> Self {
-        Self { left: Cell::new(Self::ALL) }
+    pub const fn new() -> Self {
+        Self::of(Self::ALL)
+    }
+
+    /// As much as this.
+    pub const fn of(all: usize) -> Self {
+        Self { all, left: Cell::new(all) }
     }
 
     /// How much was taken.
-    pub fn taken(&self) -> usize {
-        Self::ALL - self.left.get()
+    pub const fn taken(&self) -> usize {
+        self.all - self.left.get()
     }
 
     /// Whether nothing is left.

@@ -114,6 +114,10 @@ impl<'question> Inquiry<'question> {
                 let widest: Vec<Applying> = self.evaluations.iter().map(widest).collect();
                 let judged = self.judge(&widest, ways, place, &mut answer);
                 answer.upper = answer.upper.max(judged.level);
+                // What was not looked at may be as permitted, every resource of it.
+                if place.consent == Consent::Own {
+                    answer.best_cover = answer.best_cover.max(judged.level);
+                }
             } else if place.consent == Consent::Own && !found.resources.is_empty() {
                 answer.best_cover = answer.best_cover.max(covered);
             }

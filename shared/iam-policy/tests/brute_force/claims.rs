@@ -16,6 +16,10 @@ use crate::world::{ACTIONS, Asked, Case, Names, PLACES, arn, context, knowledge,
 const ONE_IN: usize = 29;
 
 fn access(case: &Case, policies: &PolicySet) -> Access {
+    access_within(case, policies, &Budget::new())
+}
+
+fn access_within(case: &Case, policies: &PolicySet, budget: &Budget) -> Access {
     let asked = |action: &usize| {
         let (name, takes_resource) = ACTIONS[*action];
         AskedAction { name, takes_resource }
@@ -29,7 +33,7 @@ fn access(case: &Case, policies: &PolicySet) -> Access {
             places: &case.engine_places(),
             names: &Names,
             knowledge: &knowledge(),
-            budget: &Budget::new(),
+            budget,
         },
     )
 }
@@ -71,6 +75,27 @@ pub fn level(case: &Case) -> Result<(), TestCaseError> {
         prop_assert_eq!(found.covers_a_place, truth.covers_a_place);
         prop_assert_eq!(cited(&found.granting), truth.granting);
         prop_assert_eq!(cited(&found.denying), truth.denying);
+    }
+    Ok(())
+}
+
+/// Where the budget runs out on the way, whenever that is, the answer is a bound on either side,
+/// and what it calls certain is so.
+pub fn budget(case: &Case) -> Result<(), TestCaseError> {
+    let policies = case.policies();
+    let truth = World::of(case).truth();
+    let whole = Budget::new();
+    access_within(case, &policies, &whole);
+    for share in [0, 1, 2, 5, 9] {
+        let budget = Budget::of(whole.taken() * share / 10);
+        let found = access_within(case, &policies, &budget);
+        prop_assert!(found.level >= truth.upper, "{share}: {found:?} is below {truth:?}");
+        prop_assert!(found.at_least <= truth.lower, "{share}: {found:?} is above {truth:?}");
+        prop_assert_eq!(found.is_bound, found.level != found.at_least);
+        if !case.has_unknown_variable() {
+            let is_less = found.level == truth.upper && !found.covers_a_place;
+            prop_assert!(!(is_less && truth.covers_a_place), "{share}: {found:?}");
+        }
     }
     Ok(())
 }

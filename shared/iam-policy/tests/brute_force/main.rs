@@ -36,6 +36,11 @@ fn the_level_is_the_one_that_trying_everything_finds() {
 }
 
 #[test]
+fn an_answer_whose_budget_ran_out_is_a_bound() {
+    check(claims::budget);
+}
+
+#[test]
 fn a_point_decision_is_the_one_of_the_naive_reading() {
     check(claims::decision);
 }
