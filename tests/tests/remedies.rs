@@ -13,7 +13,7 @@ use ecr_audit::node_role::{Compute, Source, Use, UseKind};
 use ecr_audit::organization::OrganizationPolicies;
 use ecr_audit::ports::{Ecr, Iam};
 use ecr_audit::remedy::{Remedy, remedy};
-use ecr_audit::role_policies::{RegistryDocument, RolePolicies};
+use ecr_audit::role_policies::{RegistryDocument, RolePolicies, RolePolicy};
 use ecr_audit::settings::Settings;
 use ecr_audit::standard::{Check, Standard, Status};
 use futures::executor::block_on;
@@ -193,6 +193,11 @@ fn mend(account: Account, role_arn: &RoleArn, standard: Standard) -> Outcome {
     assert_eq!(remedy.obstacle, None);
     for command in &remedy.commands {
         account.change(|account| carry_out(account, command));
+        let role = look(&account, role_arn, standard).role;
+        let is_managed = |known: &&RolePolicy| known.policy.inline_name().is_none();
+        let attached = role.identity.iter().filter(is_managed).count();
+        let is_attached = command.starts_with("aws iam attach-role-policy");
+        assert!(!is_attached || attached <= 10, "IAM refuses {command}");
         // At no moment may the nodes lose the images that they could pull.
         let meanwhile = look(&account, role_arn, standard);
         if before.assessment.checks[&Check::CanPull].status == Status::Passed {
@@ -368,6 +373,19 @@ fn under_c0223_the_four_actions_are_given_inline() {
         let (account, role_arn) = account(&[policy], &[], &[]);
         let calls = ["put-role-policy", "detach-role-policy"].map(str::to_owned).to_vec();
         assert_eq!(mend(account, &role_arn, Standard::C0223), Outcome::Mended(calls), "{policy}");
+    }
+}
+
+#[test]
+fn a_role_that_takes_no_further_policy_is_given_an_inline_one() {
+    let own = document(&[statement("Allow", &["s3:GetObject"])]);
+    let names = ["A", "B", "C", "D", "E", "F", "G", "H", "I"];
+    let managed: Vec<(&str, Value)> = names.map(|name| (name, own.clone())).to_vec();
+    for (most, giving) in [(9, "put-role-policy"), (8, "attach-role-policy")] {
+        let (account, role_arn) =
+            account(&["AmazonEC2ContainerRegistryPowerUser"], &[], &managed[..most]);
+        let calls = [giving, "detach-role-policy"].map(str::to_owned).to_vec();
+        assert_eq!(mend(account, &role_arn, Standard::ReadOnly), Outcome::Mended(calls));
     }
 }
 

@@ -106,16 +106,24 @@ fn size(document: &str) -> usize {
     document.chars().filter(|letter| !letter.is_whitespace()).count()
 }
 
+/// How many managed policies IAM attaches to a role, unless the account's quota was raised.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+const MOST_ATTACHED: usize = 10;
+
 /// A copy of the role, changed as the commands would change it.
 struct Plan {
     role: RolePolicies,
+    /// How many managed policies the role has before anything is taken away.
+    attached: usize,
     steps: Vec<Step>,
     obstacles: Vec<String>,
 }
 
 impl Plan {
     fn new(role: &RolePolicies) -> Self {
-        Self { role: role.clone(), steps: Vec::new(), obstacles: Vec::new() }
+        let is_managed = |known: &&RolePolicy| known.policy.inline_name().is_none();
+        let attached = role.identity.iter().filter(is_managed).count();
+        Self { role: role.clone(), attached, steps: Vec::new(), obstacles: Vec::new() }
     }
 
     fn commands(&self) -> Vec<String> {
@@ -221,12 +229,13 @@ impl Plan {
 
     /// Before what takes, so that the nodes can pull at every moment.
     fn grant_pull(&mut self, settings: &Settings) {
-        if settings.standard == Standard::C0223 {
-            let document = json!({
-                "Version": "2012-10-17",
-                "Statement": [{"Effect": "Allow", "Action": C0223_ACTIONS, "Resource": "*"}],
-            })
-            .to_string();
+        let inline = if settings.standard == Standard::C0223 {
+            let statement = json!({"Effect": "Allow", "Action": C0223_ACTIONS, "Resource": "*"});
+            Some(json!({"Version": "2012-10-17", "Statement": [statement]}).to_string())
+        } else {
+            (self.attached >= MOST_ATTACHED).then(|| PULL_ONLY.to_owned())
+        };
+        if let Some(document) = inline {
             let name = self.free_name();
             self.role.identity.push(RolePolicy {
                 policy: PolicyName::inline(&name),

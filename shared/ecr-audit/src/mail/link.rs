@@ -10,20 +10,32 @@ use crate::asff::finding_id;
 use crate::finding::Place;
 use crate::standard::Check;
 
-/// The finding of a check of a role, or all findings. The host is the partition's.
+/// The finding of a check of a role, or all findings. The host is the partition's; where it is
+/// not public, the finding is told by its Id.
 pub fn console(place: &Place, finding: Option<(&RoleArn, Check)>) -> String {
-    let host = match place.partition.as_str() {
-        "aws-cn" => "console.amazonaws.cn",
-        "aws-us-gov" => "console.amazonaws-us-gov.com",
-        _ => "console.aws.amazon.com",
-    };
     let region = &place.region;
+    let host = match place.partition.as_str() {
+        "aws" => "console.aws.amazon.com".to_owned(),
+        "aws-cn" => "console.amazonaws.cn".to_owned(),
+        "aws-us-gov" => "console.amazonaws-us-gov.com".to_owned(),
+        "aws-eusc" => format!("{region}.console.amazonaws-eusc.eu"),
+        _ => return without_host(region, finding),
+    };
     let findings = format!("https://{host}/securityhub/home?region={region}#/findings");
     match finding {
         None => findings,
         Some((role_arn, check)) => {
             let id = encoded(&finding_id(role_arn, check));
             format!("{findings}?search=Id%3D%255Coperator%255C%253AEQUALS%255C%253A{id}")
+        }
+    }
+}
+
+fn without_host(region: &str, finding: Option<(&RoleArn, Check)>) -> String {
+    match finding {
+        None => format!("Security Hub in {region}, Findings"),
+        Some((role_arn, check)) => {
+            format!("Security Hub in {region}, Id {}", finding_id(role_arn, check))
         }
     }
 }
@@ -39,4 +51,34 @@ fn encoded(id: &str) -> String {
             }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_partition_has_a_console_of_its_own() {
+        let role_arn = RoleArn::parse("arn:aws:iam::111122223333:role/eks/workers").unwrap();
+        for (partition, region, begins) in [
+            (
+                "aws",
+                "eu-west-1",
+                "https://console.aws.amazon.com/securityhub/home?region=eu-west-1",
+            ),
+            ("aws-cn", "cn-north-1", "https://console.amazonaws.cn/securityhub/"),
+            ("aws-us-gov", "us-gov-west-1", "https://console.amazonaws-us-gov.com/securityhub/"),
+            ("aws-eusc", "eusc-de-east-1", "https://eusc-de-east-1.console.amazonaws-eusc.eu/"),
+            ("aws-iso", "us-iso-east-1", "Security Hub in us-iso-east-1, Id arn:aws:iam::"),
+        ] {
+            let place = Place {
+                partition: partition.to_owned(),
+                account: "111122223333".to_owned(),
+                region: region.to_owned(),
+            };
+            let link = console(&place, Some((&role_arn, Check::ReadOnly)));
+            assert!(link.starts_with(begins), "{link}");
+            assert!(link.contains("workers"), "{link}");
+        }
+    }
 }
