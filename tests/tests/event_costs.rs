@@ -97,6 +97,10 @@ impl Ecr for Unasked {
         panic!("ECR is asked for the registry's policy in {region}")
     }
 
+    async fn repository_names(&self, region: &str) -> Result<Vec<String>, PortError> {
+        panic!("ECR is asked for the repositories in {region}")
+    }
+
     async fn policies(
         &self,
         region: &str,

@@ -250,7 +250,7 @@ fn a_step_that_fails_whenever_it_is_tried_is_given_up() {
             let name = serde_json::to_value(&step).unwrap()["step"].clone();
             let receipts =
                 if name == given_up && run_of(&world).attempt == 0 { MOST_RECEIPTS } else { 1 };
-            if let SweepStep::List { sweep, place } = &step
+            if let SweepStep::List { sweep, place, .. } = &step
                 && receipts > 1
             {
                 keep_half(&world, sweep, place);

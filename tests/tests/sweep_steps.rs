@@ -12,7 +12,7 @@ use ecr_audit::journey::{Arrival, SweepMessage, SweepSummary, handle, handle_ste
 use ecr_audit::ports::{Clock, Ec2, Iam, InstanceProfile, Ledger, Page, Ports};
 use ecr_audit::role_policies::{RolePolicies, RolePolicy};
 use ecr_audit::settings::Settings;
-use ecr_audit::sweep_step::SweepStep;
+use ecr_audit::sweep_step::{Place, SweepStep};
 use futures::executor::block_on;
 use jiff::{SignedDuration, Timestamp};
 use memory_adapters::{Account, Cluster, Nodegroup, Tags, World};
@@ -143,7 +143,7 @@ fn the_steps_together_are_a_sweep() {
         .iter()
         .map(|(step, _)| serde_json::to_value(step).unwrap()["step"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(names, ["begin", "list", "list", "assess", "finish"]);
+    assert_eq!(names, ["begin", "list", "list", "list", "assess", "finish"]);
     assert_eq!(world.findings().len(), 4, "two checks of two roles");
     assert!(run_of(&world).ended);
     assert!(block_on(world.ledger.last_sweep()).unwrap().is_some());
@@ -275,4 +275,48 @@ fn the_regions_are_found_where_none_is_named() {
     let assessed: BTreeSet<RoleArn> =
         done.into_iter().flat_map(|(_, summary)| summary.assessed).collect();
     assert_eq!(assessed, BTreeSet::from([role_arn(0), spot]));
+}
+
+/// A registry is read until the time is over, and the next invocation goes on behind it.
+#[test]
+fn a_large_registry_is_read_in_several_invocations() {
+    const OPEN: &str = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"ecr:BatchGetImage"}}"#;
+    let world = world(1);
+    let repository = |number: usize| format!("team/app-{number:03}");
+    world.account.change(|account| {
+        for number in 0..200 {
+            let name = repository(number);
+            account.create_repository(REGION, &name, Tags::new()).unwrap();
+            account.set_repository_policy(REGION, &name, OPEN).unwrap();
+        }
+        account.put_registry_policy(REGION, OPEN);
+    });
+    let kept = || -> BTreeSet<Option<String>> {
+        let documents = block_on(world.ledger.registry_documents()).unwrap();
+        documents.into_iter().map(|document| document.repository_name).collect()
+    };
+    world.sweep_requests.ask("the schedule");
+    let done = do_all(&world, &world.ports(), &world.account, &settings(), true);
+    let read_after: Vec<Option<String>> = done
+        .into_iter()
+        .filter_map(|(step, _)| match step {
+            SweepStep::List { place: Place::Registry(_), after, .. } => Some(after),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(read_after, [None, Some(repository(79)), Some(repository(159))]);
+    let all: BTreeSet<Option<String>> =
+        (0..200).map(|number| Some(repository(number))).chain([None]).collect();
+    assert_eq!(kept(), all);
+
+    world.clock.advance(SignedDuration::from_hours(6));
+    world.account.change(|account| {
+        account.delete_repository(REGION, &repository(7)).unwrap();
+        account.delete_repository_policy(REGION, &repository(150)).unwrap();
+        account.delete_registry_policy(REGION);
+    });
+    world.sweep_requests.ask("the schedule");
+    do_all(&world, &world.ports(), &world.account, &settings(), true);
+    let gone = BTreeSet::from([Some(repository(7)), Some(repository(150)), None]);
+    assert_eq!(kept(), all.difference(&gone).cloned().collect());
 }

@@ -60,6 +60,10 @@ impl Ecr for AwsEcr {
         registry_policy(&self.client(region), region, now).await
     }
 
+    async fn repository_names(&self, region: &str) -> Result<Vec<String>, PortError> {
+        repository_names(&self.client(region)).await
+    }
+
     async fn policies(
         &self,
         region: &str,

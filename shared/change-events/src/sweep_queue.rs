@@ -77,7 +77,7 @@ mod tests {
             steps,
             [
                 SweepStep::begin("the schedule"),
-                SweepStep::List { sweep: "a".to_owned(), place },
+                SweepStep::List { sweep: "a".to_owned(), place, after: None },
                 SweepStep::Assess { sweep: "a".to_owned(), marker: None },
             ]
         );

@@ -161,6 +161,9 @@ pub trait Ecr: Send + Sync {
         now: Timestamp,
     ) -> Result<Option<RegistryDocument>, PortError>;
 
+    /// The names of the repositories of a region, complete or an error.
+    async fn repository_names(&self, region: &str) -> Result<Vec<String>, PortError>;
+
     /// Every repository's policy and the registry's, in one region, complete or an error.
     async fn policies(
         &self,

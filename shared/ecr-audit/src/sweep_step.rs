@@ -28,6 +28,9 @@ pub enum SweepStep {
         sweep: String,
         /// What is listed.
         place: Place,
+        /// The repository of a registry after which to go on; absent for the beginning.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<String>,
     },
     /// Reads the roles of IAM, from a marker on, and assesses those that are node roles.
     Assess {
@@ -48,8 +51,11 @@ pub enum SweepStep {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
-    /// The uses, repository policies and registry policy of one region.
+    /// The uses of one region.
     Region(String),
+    /// The repository policies and the registry policy of one region. A registry of thousands of
+    /// repositories takes long, and must not keep the uses from being seen.
+    Registry(String),
     /// The instance profiles of IAM.
     InstanceProfiles,
 }
@@ -118,7 +124,11 @@ impl SweepRun {
         if self.pending.is_empty() {
             return vec![SweepStep::Assess { sweep: self.id.clone(), marker: None }];
         }
-        let list = |place: &Place| SweepStep::List { sweep: self.id.clone(), place: place.clone() };
+        let list = |place: &Place| SweepStep::List {
+            sweep: self.id.clone(),
+            place: place.clone(),
+            after: None,
+        };
         self.pending.iter().map(list).collect()
     }
 
@@ -172,11 +182,12 @@ impl SweepStep {
 }
 
 impl Place {
-    /// The place in words: a region's name, or `instance profiles`.
-    pub fn in_words(&self) -> &str {
+    /// The place in words: a region's name, `the registry of` one, or `instance profiles`.
+    pub fn in_words(&self) -> String {
         match self {
-            Self::Region(region) => region,
-            Self::InstanceProfiles => "instance profiles",
+            Self::Region(region) => region.clone(),
+            Self::Registry(region) => format!("the registry of {region}"),
+            Self::InstanceProfiles => "instance profiles".to_owned(),
         }
     }
 
@@ -188,6 +199,7 @@ impl Place {
         };
         match self {
             Self::Region(region) => regional(region),
+            Self::Registry(_) => Vec::new(),
             Self::InstanceProfiles => vec![Source::global(UseKind::InstanceProfile)],
         }
     }
@@ -196,6 +208,7 @@ impl Place {
     pub fn name(&self) -> String {
         match self {
             Self::Region(region) => format!("region/{region}"),
+            Self::Registry(region) => format!("registry/{region}"),
             Self::InstanceProfiles => "instance-profiles".to_owned(),
         }
     }

@@ -40,6 +40,14 @@ impl Ecr for MemoryAccount {
         Ok(account.registries.get(region).and_then(|registry| registry.document(region, now)))
     }
 
+    async fn repository_names(&self, region: &str) -> Result<Vec<String>, PortError> {
+        let account = self.lock();
+        let reading = Reading::RepositoryPolicies(region.to_owned());
+        account.whole(&reading, "ecr:DescribeRepositories")?;
+        let places = account.repositories.keys().filter(|(known, _)| known == region);
+        Ok(places.map(|(_, name)| name.clone()).collect())
+    }
+
     async fn policies(
         &self,
         region: &str,

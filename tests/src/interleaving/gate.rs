@@ -168,6 +168,10 @@ impl<Port: Ecr> Ecr for Gate<'_, Port> {
         through!(self.port.registry_policy(region, now))
     }
 
+    async fn repository_names(&self, region: &str) -> Result<Vec<String>, PortError> {
+        through!(self.port.repository_names(region))
+    }
+
     async fn policies(
         &self,
         region: &str,

@@ -34,7 +34,7 @@ async fn a_step_is_sent_as_json() {
     let wire = Wire::new([(send(begin, None), sent()), (send(list, None), sent())]);
     let requests = AwsSweepRequests::new(&wire.aws(), QUEUE);
     let place = Place::Region("eu-west-1".to_owned());
-    let list = SweepStep::List { sweep: "a1".to_owned(), place };
+    let list = SweepStep::List { sweep: "a1".to_owned(), place, after: None };
     assert_eq!(requests.send(&SweepStep::begin("the \"event\" was cut")).await, Ok(()));
     assert_eq!(requests.send(&list).await, Ok(()));
 }

@@ -58,7 +58,7 @@ pub async fn begin(
 
 /// What is known of a sweep that never ended. Its steps are perhaps in the dead-letter queue.
 fn in_words(died: &SweepRun) -> String {
-    let left: Vec<&str> = died.pending.iter().map(Place::in_words).collect();
+    let left: Vec<String> = died.pending.iter().map(Place::in_words).collect();
     let left = if left.is_empty() {
         "everything was listed, not everything assessed".to_owned()
     } else {
@@ -91,6 +91,6 @@ async fn places(ec2: &dyn Ec2, settings: &Settings) -> Result<BTreeSet<Place>, P
         settings.regions.clone()
     };
     tracing::debug!(?regions, "the regions to sweep");
-    let regions = regions.into_iter().map(Place::Region);
-    Ok(regions.chain([Place::InstanceProfiles]).collect())
+    let places = |region: String| [Place::Region(region.clone()), Place::Registry(region)];
+    Ok(regions.into_iter().flat_map(places).chain([Place::InstanceProfiles]).collect())
 }

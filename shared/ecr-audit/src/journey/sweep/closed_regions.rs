@@ -2,23 +2,26 @@
 
 use crate::error::PortError;
 use crate::ports::Ports;
-use crate::sweep_part::Listed;
+use crate::settings::Settings;
 
-/// Whether the organization closes the region, so that nobody can have made a use there: each
-/// listing is denied by a service control policy, and nothing in the region was ever heard of. One
-/// call that is denied alone is a gap in what pullwatch may read, and no reason to look away.
-pub async fn is_closed(
+/// Whether what failed in a region is let go: no operator named the region, everything that was
+/// asked there is denied by a service control policy, and nothing in the region was ever heard of,
+/// so that nobody can have made a use there. One call that is denied alone is a gap in what
+/// pullwatch may read, and no reason to look away.
+pub async fn is_let_go(
     ports: &Ports<'_>,
+    settings: &Settings,
     region: &str,
-    listed: &Listed,
-    registry: &Result<(), PortError>,
+    failures: &[String],
 ) -> Result<bool, PortError> {
-    let uses = &listed.uses;
-    let is_each_denied = uses.complete.is_empty()
-        && listed.instances.is_empty()
-        && uses.incomplete.values().all(|reason| is_denied_by_organization(reason))
-        && registry.as_ref().is_err_and(|error| is_denied_by_organization(&error.to_string()));
-    Ok(is_each_denied && !is_anything_known(ports, region).await?)
+    let is_closed = settings.regions.is_empty()
+        && !failures.is_empty()
+        && failures.iter().all(|failure| is_denied_by_organization(failure))
+        && !is_anything_known(ports, region).await?;
+    if is_closed {
+        tracing::info!(region, "the organization closes the region, so it is let go");
+    }
+    Ok(is_closed)
 }
 
 /// IAM says what kind of policy denied a call, in each service's words for it.

@@ -20,7 +20,7 @@ pub async fn give_up(
     let failures = vec![failure.clone()];
     match step {
         SweepStep::Begin { .. } => Err(SweepError(failures)),
-        SweepStep::List { sweep, place } => {
+        SweepStep::List { sweep, place, .. } => {
             let run = current(ports, sweep).await?;
             match run {
                 Some(run) if run.pending.contains(place) => {

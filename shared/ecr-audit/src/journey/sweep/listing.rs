@@ -1,16 +1,11 @@
-//! The first steps of a sweep: what each region and IAM's instance profiles tell of uses, and
-//! the repository policies of each region.
+//! The first steps of a sweep: what each region and IAM's instance profiles tell of uses.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
 use crate::arn::RoleArn;
-use crate::error::PortError;
 use crate::journey::affected::settings_sighting;
 use crate::node_role::{Compute, Sighting, Source, Use, UseKind, UseListing};
 use crate::ports::{ClusterInstances, Ec2, InstanceProfile, Ports};
-use crate::registry_documents::can_touch_account;
 use crate::settings::Settings;
 use crate::sweep_part::{InstancesListed, Listed};
 
@@ -128,40 +123,4 @@ pub fn unlisted(uses: &UseListing) -> Vec<String> {
         format!("{} ({region}): {reason}", source.kind.in_words())
     };
     uses.incomplete.iter().map(in_words).collect()
-}
-
-/// Reads every repository policy of a region into the ledger, and forgets those that are gone.
-pub async fn read_registry(
-    ports: &Ports<'_>,
-    settings: &Settings,
-    region: &str,
-) -> Result<(), PortError> {
-    let began: Timestamp = ports.clock.now();
-    let known = ports.ledger.registry_documents().await?;
-    let mut documents = ports.ecr.policies(region, began).await?;
-    documents.retain(|document| can_touch_account(&document.document, &settings.account));
-    for document in &documents {
-        let repository_name = document.repository_name.as_deref();
-        let is_known = known.iter().any(|known| {
-            known.region == document.region
-                && known.repository_name == document.repository_name
-                && known.document == document.document
-                && known.covers_all_actions == document.covers_all_actions
-        });
-        if !is_known {
-            ports
-                .ledger
-                .keep_registry_document(region, repository_name, Some(document), began)
-                .await?;
-        }
-    }
-    for gone in known.iter().filter(|known| {
-        known.region == region
-            && known.read_at < began
-            && !documents.iter().any(|document| document.repository_name == known.repository_name)
-    }) {
-        let repository_name = gone.repository_name.as_deref();
-        ports.ledger.keep_registry_document(region, repository_name, None, began).await?;
-    }
-    Ok(())
 }

@@ -9,6 +9,7 @@ mod digests;
 mod finishing;
 mod giving_up;
 mod listing;
+mod registry;
 mod repair;
 mod unexplained;
 
@@ -16,12 +17,15 @@ use std::collections::{BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 
+use closed_regions::is_let_go;
 pub use listing::list_uses;
+use registry::read_registry;
 
 use crate::arn::RoleArn;
 use crate::error::PortError;
 use crate::ports::{Ec2, Ports, WriteOutcome};
 use crate::settings::Settings;
+use crate::sweep_part::Listed;
 use crate::sweep_step::{Place, SweepRun, SweepStep};
 
 /// What a sweep did, or one step of it.
@@ -137,7 +141,9 @@ async fn take(
 ) -> Result<StepDone, SweepError> {
     match step {
         SweepStep::Begin { .. } => Ok(StepDone::default()),
-        SweepStep::List { sweep, place } => list(ports, ec2, settings, sweep, place).await,
+        SweepStep::List { sweep, place, after } => {
+            list(ports, ec2, settings, sweep, place, after.as_deref(), until).await
+        }
         SweepStep::Assess { sweep, marker } => {
             let Some(run) = current(ports, sweep).await?.filter(|run| !run.ended) else {
                 return Ok(StepDone::default());
@@ -155,6 +161,8 @@ async fn list(
     settings: &Settings,
     sweep: &str,
     place: &Place,
+    after: Option<&str>,
+    until: Option<Timestamp>,
 ) -> Result<StepDone, SweepError> {
     let Some(run) = current(ports, sweep).await? else {
         return Ok(StepDone::default());
@@ -171,21 +179,30 @@ async fn list(
             (listed, failures)
         }
         Place::Region(region) => {
-            // Neither waits for the other: together they have one invocation's time.
-            let (registry, listed) = futures::join!(
-                listing::read_registry(ports, settings, region),
-                listing::list_region(ports, ec2, region)
-            );
-            if settings.regions.is_empty()
-                && closed_regions::is_closed(ports, region, &listed, &registry).await?
-            {
-                tracing::info!(region, "the organization closes the region, so it is let go");
-                (listed, Vec::new())
-            } else {
-                let mut failures = listing::unlisted(&listed.uses);
-                failures.extend(registry.err().map(|error| format!("{region}: {error}")));
-                (listed, failures)
+            let listed = listing::list_region(ports, ec2, region).await;
+            let is_answered = !listed.uses.complete.is_empty() || !listed.instances.is_empty();
+            let mut failures = listing::unlisted(&listed.uses);
+            if !is_answered && is_let_go(ports, settings, region, &failures).await? {
+                failures.clear();
             }
+            (listed, failures)
+        }
+        Place::Registry(region) => {
+            let mut failures = Vec::new();
+            match read_registry(ports, settings, region, after, until).await {
+                Ok(None) => {}
+                Ok(after) => {
+                    change_run(ports, sweep, |_| {}).await?;
+                    let (sweep, place) = (sweep.to_owned(), place.clone());
+                    let next = vec![SweepStep::List { sweep, place, after }];
+                    return Ok(StepDone { next, ..StepDone::default() });
+                }
+                Err(error) => failures.push(format!("{region}: {error}")),
+            }
+            if is_let_go(ports, settings, region, &failures).await? {
+                failures.clear();
+            }
+            (Listed::default(), failures)
         }
     };
     for part in listed.into_parts(sweep, &place.name()) {
