@@ -25,7 +25,6 @@ use crate::arn::RoleArn;
 use crate::error::PortError;
 use crate::ports::{Ec2, Ports, WriteOutcome};
 use crate::settings::Settings;
-use crate::sweep_part::Listed;
 use crate::sweep_step::{Place, SweepRun, SweepStep};
 
 /// What a sweep did, or one step of it.
@@ -202,7 +201,8 @@ async fn list(
             if is_let_go(ports, settings, region, &failures).await? {
                 failures.clear();
             }
-            (Listed::default(), failures)
+            // It lists no uses, so there is nothing to keep but in the ledger's registry documents.
+            return listed_or_given_up(ports, sweep, place, failures).await;
         }
     };
     for part in listed.into_parts(sweep, &place.name()) {
