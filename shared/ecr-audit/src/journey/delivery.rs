@@ -61,6 +61,11 @@ impl Claimed {
     }
 }
 
+/// Whether the outbox holds something for any sender.
+pub fn has_to_be_sent(record: &Record) -> bool {
+    record.outbox.iter().any(is_ours_to_send)
+}
+
 /// A digest's entries are sent by the sweep that waits for them.
 fn is_ours_to_send(entry: &OutboxEntry) -> bool {
     !matches!(entry.message, Message::Digest { .. })
@@ -77,7 +82,7 @@ pub async fn deliver(
         let Some(known) = records.remove(&key) else {
             return Ok(None);
         };
-        if !known.record.outbox.iter().any(is_ours_to_send) {
+        if !has_to_be_sent(&known.record) {
             return Ok(Some(known));
         }
         let sender = ports.clock.unique_id();

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use crate::asff::finding_id;
 use crate::finding::{Finding, RecordState};
-use crate::journey::delivery::deliver;
+use crate::journey::delivery::{deliver, has_to_be_sent};
 use crate::journey::role::RoleError;
 use crate::ledger::{Message, OutboxEntry};
 use crate::ports::{Ports, StoredFinding, Versioned, WriteOutcome};
@@ -104,10 +104,14 @@ async fn import_again(
         });
         repaired += 1;
     }
+    let role_name = known.record.role_arn.role_name();
     if next == known.record {
+        // Whoever recorded it died before it was sent.
+        if has_to_be_sent(&next) {
+            deliver(ports, &role_name).await?;
+        }
         return Ok(0);
     }
-    let role_name = known.record.role_arn.role_name();
     match ports.ledger.write(&next, known.version, &id).await? {
         // Whoever came first has read the role afresh.
         WriteOutcome::Conflict => Ok(0),
