@@ -75,7 +75,9 @@ fn world(meets: Meets) -> World {
         account.create_nodegroup(REGION, "prod", name, nodegroup).unwrap();
     }
     let push = |account: &mut Account, names: &[&str]| {
-        names.iter().for_each(|name| account.attach_role_policy(name, POWER_USER).unwrap());
+        for name in names {
+            account.attach_role_policy(name, POWER_USER).unwrap();
+        }
     };
     let world = World::new(account, now);
     if meets == Meets::EverythingNew {
