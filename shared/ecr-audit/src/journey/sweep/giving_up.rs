@@ -58,7 +58,11 @@ async fn forget_what_it_kept(
     place: &Place,
     failure: &str,
 ) -> Result<(), SweepError> {
-    let incomplete = place.sources().into_iter().map(|source| (source, failure.to_owned()));
+    let sources = place.sources();
+    if sources.is_empty() {
+        return Ok(());
+    }
+    let incomplete = sources.into_iter().map(|source| (source, failure.to_owned()));
     let uses = UseListing { incomplete: incomplete.collect(), ..UseListing::default() };
     let nothing = Listed { uses, ..Listed::default() };
     for part in nothing.into_parts(sweep, &place.name()) {

@@ -85,8 +85,8 @@ impl SweepSummary {
 }
 
 /// Does what one message asks for and puts what comes next into the queue. The message is done
-/// when this ends without error; whatever step comes twice does no harm. An assessment that is
-/// not done at `until` goes on in a step of its own. A step that failed, or ended its invocation,
+/// when this ends without error; whatever step comes twice does no harm. What is not done at
+/// `until`, of a registry or of the assessment, goes on in a step of its own. A step that failed, or ended its invocation,
 /// whenever it was tried, is given up, so that the rest of the sweep is done all the same.
 pub async fn handle_step(
     ports: &Ports<'_>,
