@@ -1,6 +1,8 @@
 //! JSON in which nothing is out of the ordinary, read in one walk over its bytes.
 //!
-//! It takes a part of what is JSON and nothing else; what it does not take it does not judge.
+//! It takes a part of what is JSON and nothing else; what it does not take it does not judge. It is
+//! here for speed alone: with serde_json or with sonic-rs in its place, a request takes a sixth
+//! longer (`BENCHMARKS.md`).
 
 use super::Node;
 
