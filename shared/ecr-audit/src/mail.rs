@@ -22,7 +22,7 @@ use crate::standard::{Check, Standard};
 use crate::words::{Ability, abilities, abilities_of, about, shortened};
 
 use command::laid_out;
-pub(crate) use link::console;
+pub(crate) use link::{Whereabouts, console};
 use page::{Page, is_showable};
 use role::worn_by;
 pub(crate) use role::worn_in;
@@ -95,9 +95,7 @@ pub fn digest(owner: &str, alerts: &[Alert]) -> Mail {
     }
     let account = alerts.first().map_or("", |alert| alert.place.account.as_str());
     if let Some(alert) = alerts.first() {
-        page.gap();
-        page.line("Findings");
-        page.line(&console(&alert.place, None));
+        finding_at(&mut page, "Findings", &console(&alert.place, None));
     }
     let room = LONGEST_SUBJECT.saturating_sub("pullwatch:  ()".len() + account.len());
     let subject = format!("pullwatch: {} ({account})", printable(&look, room));
@@ -497,12 +495,18 @@ fn remedy_of(page: &mut Page, remedy: &Remedy) {
     }
 }
 
+fn finding_at(page: &mut Page, heading: &str, whereabouts: &Whereabouts) {
+    page.heading(heading);
+    match whereabouts {
+        // A line of its own, and nothing else on it: no form of the link fits into 78 columns.
+        Whereabouts::Link(link) => page.line(link),
+        Whereabouts::Words(words) => page.wrapped("", words),
+    }
+}
+
 fn closing_of(page: &mut Page, alert: &Alert) {
-    page.gap();
     let worst = alert.transitions.first().map(|transition| (&alert.role.arn, transition.check));
-    page.line("Finding");
-    // A line of its own, and nothing else on it: no form of the link fits into 78 columns.
-    page.line(&console(&alert.place, worst));
+    finding_at(page, "Finding", &console(&alert.place, worst));
     page.gap();
     if alert.is_failure() {
         page.fact("Silence", "suppress the finding, or tag the role pullwatch:exception");

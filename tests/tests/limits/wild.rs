@@ -255,10 +255,10 @@ prop_compose! {
         not_available in option::of(text()),
         is_archived in any::<bool>(),
         role_created_anew in any::<bool>(),
-        partition in select(vec!["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-eusc"]),
+        place in any_place(),
     ) -> Finding {
         Finding {
-            place: Place { partition: partition.to_owned(), ..place() },
+            place,
             check: result.fingerprint.check,
             standard: result.fingerprint.standard,
             role,
@@ -312,11 +312,12 @@ prop_compose! {
         transitions in vec(transition(), 1..3),
         changes in vec(change(), 0..20),
         remedy in option::of(remedy()),
+        place in any_place(),
     ) -> Alert {
         Alert {
             id: "11111111-1111-4111-8111-111111111102".to_owned(),
             time: Timestamp::UNIX_EPOCH,
-            place: place(),
+            place,
             standard,
             role,
             uses,
@@ -329,6 +330,12 @@ prop_compose! {
     }
 }
 
+/// A place in each kind of partition: with a public console, and without one.
+fn any_place() -> impl Strategy<Value = Place> {
+    select(vec!["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-eusc"])
+        .prop_map(|partition| Place { partition: partition.to_owned(), ..place() })
+}
+
 fn place() -> Place {
     Place {
         partition: "aws".to_owned(),
@@ -337,9 +344,12 @@ fn place() -> Place {
     }
 }
 
+/// A round of `make test`; `PULLWATCH_ROUNDS` asks for more.
 fn cases(count: u32) -> ProptestConfig {
+    let rounds = std::env::var("PULLWATCH_ROUNDS")
+        .map_or(1, |rounds| rounds.parse().expect("PULLWATCH_ROUNDS is a count"));
     ProptestConfig {
-        cases: count,
+        cases: count * rounds,
         failure_persistence: None,
         max_shrink_iters: 200,
         ..ProptestConfig::default()

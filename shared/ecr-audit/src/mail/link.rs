@@ -10,25 +10,34 @@ use crate::asff::finding_id;
 use crate::finding::Place;
 use crate::standard::Check;
 
-/// The finding of a check of a role, or all findings. The host is the partition's; where it is
-/// not public, the finding is told by its Id.
-pub fn console(place: &Place, finding: Option<(&RoleArn, Check)>) -> String {
+/// Where a reader finds what is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Whereabouts {
+    /// An address, which must not be broken.
+    Link(String),
+    /// A sentence for a partition whose console has no public address. It holds names as they are,
+    /// and may be broken like any other.
+    Words(String),
+}
+
+/// The finding of a check of a role, or all findings, at the host of the partition's console.
+pub fn console(place: &Place, finding: Option<(&RoleArn, Check)>) -> Whereabouts {
     let region = &place.region;
     let host = match place.partition.as_str() {
         "aws" => "console.aws.amazon.com".to_owned(),
         "aws-cn" => "console.amazonaws.cn".to_owned(),
         "aws-us-gov" => "console.amazonaws-us-gov.com".to_owned(),
         "aws-eusc" => format!("{region}.console.amazonaws-eusc.eu"),
-        _ => return without_host(region, finding),
+        _ => return Whereabouts::Words(without_host(region, finding)),
     };
     let findings = format!("https://{host}/securityhub/home?region={region}#/findings");
-    match finding {
+    Whereabouts::Link(match finding {
         None => findings,
         Some((role_arn, check)) => {
             let id = encoded(&finding_id(role_arn, check));
             format!("{findings}?search=Id%3D%255Coperator%255C%253AEQUALS%255C%253A{id}")
         }
-    }
+    })
 }
 
 fn without_host(region: &str, finding: Option<(&RoleArn, Check)>) -> String {
@@ -69,16 +78,34 @@ mod tests {
             ("aws-cn", "cn-north-1", "https://console.amazonaws.cn/securityhub/"),
             ("aws-us-gov", "us-gov-west-1", "https://console.amazonaws-us-gov.com/securityhub/"),
             ("aws-eusc", "eusc-de-east-1", "https://eusc-de-east-1.console.amazonaws-eusc.eu/"),
-            ("aws-iso", "us-iso-east-1", "Security Hub in us-iso-east-1, Id arn:aws:iam::"),
         ] {
             let place = Place {
                 partition: partition.to_owned(),
                 account: "111122223333".to_owned(),
                 region: region.to_owned(),
             };
-            let link = console(&place, Some((&role_arn, Check::ReadOnly)));
+            let link = match console(&place, Some((&role_arn, Check::ReadOnly))) {
+                Whereabouts::Link(link) => link,
+                Whereabouts::Words(words) => panic!("{partition}: {words}"),
+            };
             assert!(link.starts_with(begins), "{link}");
             assert!(link.contains("workers"), "{link}");
         }
+    }
+
+    #[test]
+    fn where_the_console_has_no_public_address_a_finding_is_told_by_its_id() {
+        let role_arn = RoleArn::parse("arn:aws-iso:iam::111122223333:role/eks/workers").unwrap();
+        let place = Place {
+            partition: "aws-iso".to_owned(),
+            account: "111122223333".to_owned(),
+            region: "us-iso-east-1".to_owned(),
+        };
+        let words = "Security Hub in us-iso-east-1, Id \
+                     arn:aws-iso:iam::111122223333:role/eks/workers/pullwatch/read-only";
+        assert_eq!(
+            console(&place, Some((&role_arn, Check::ReadOnly))),
+            Whereabouts::Words(words.to_owned())
+        );
     }
 }

@@ -13,7 +13,9 @@ use crate::standard::{Check, Status};
 use crate::topic_arn::TopicArn;
 
 use super::page::Page;
-use super::{LONGEST_SUBJECT, MOST_ROLES, Mail, by, call_of, console, facts_of, printable};
+use super::{
+    LONGEST_SUBJECT, MOST_ROLES, Mail, by, call_of, console, facts_of, finding_at, printable,
+};
 
 /// The role that operators are told of.
 #[derive(Clone, Copy, Debug)]
@@ -175,9 +177,7 @@ fn page_about(about: About<'_>, headline: &str, right: &str) -> Page {
 
 fn closed(mut page: Page, about: About<'_>, check: Option<Check>, what: &str) -> Mail {
     if let Some(check) = check {
-        page.gap();
-        page.line("Finding");
-        page.line(&console(about.place, Some((about.role_arn, check))));
+        finding_at(&mut page, "Finding", &console(about.place, Some((about.role_arn, check))));
     }
     page.gap();
     page.fact("Id", about.id);

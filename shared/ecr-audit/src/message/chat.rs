@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::alert::{Alert, AlertedTransition, TransitionKind};
 use crate::assessment::Excess;
 use crate::mail::{
-    Mail, WORSE_THAN_SUPPRESSED, by_whom, cited, console, headline, mail, place_of, was, worn_in,
-    worst_first,
+    Mail, WORSE_THAN_SUPPRESSED, Whereabouts, by_whom, cited, console, headline, mail, place_of,
+    was, worn_in, worst_first,
 };
 use crate::standard::Check;
 use crate::words::{Ability, abilities_of, about, shortened};
@@ -47,7 +47,7 @@ pub fn chat(alert: &Alert, document: &Value) -> Value {
         lines.push(format!("• {}", plain(&line)));
     }
     let worst = alert.transitions.first().map(|transition| (&alert.role.arn, transition.check));
-    lines.push(console(&alert.place, worst));
+    lines.push(found_at(&console(&alert.place, worst)));
     notification(
         &mail(alert),
         &lines,
@@ -78,7 +78,7 @@ pub fn digest_chat(owner: &str, alerts: &[Alert], mail: &Mail, document: &Value)
     if shown.len() < alerts.len() {
         lines.push(format!("• and {} more", alerts.len() - shown.len()));
     }
-    lines.extend(sorted.first().map(|alert| console(&alert.place, None)));
+    lines.extend(sorted.first().map(|alert| found_at(&console(&alert.place, None))));
     let related: Vec<&str> = shown.iter().map(|alert| alert.role.arn.as_str()).collect();
     notification(
         mail,
@@ -93,6 +93,13 @@ pub fn digest_chat(owner: &str, alerts: &[Alert], mail: &Mail, document: &Value)
         }),
         sorted.first().map_or("", |alert| &alert.id),
     )
+}
+
+fn found_at(whereabouts: &Whereabouts) -> String {
+    match whereabouts {
+        Whereabouts::Link(link) => link.clone(),
+        Whereabouts::Words(words) => plain(words),
+    }
 }
 
 fn notification(
