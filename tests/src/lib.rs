@@ -2,5 +2,7 @@
 
 mod faulty_iam;
 pub mod interleaving;
+mod sweep;
 
 pub use faulty_iam::FaultyIam;
+pub use sweep::{do_steps, run_of};

@@ -14,14 +14,14 @@ use ecr_audit::node_role::{Source, UseKind, UseListing};
 use ecr_audit::ports::{Clock, ClusterInstances, Ec2, Ledger, Ports, Topics};
 use ecr_audit::settings::Settings;
 use ecr_audit::sweep_part::Listed;
-use ecr_audit::sweep_step::{Place, SweepRun, SweepStep};
+use ecr_audit::sweep_step::{Place, SweepStep};
 use futures::executor::block_on;
 use jiff::{SignedDuration, Timestamp};
 use memory_adapters::{
     Account, Cluster, MemoryLedger, MemoryTopics, Nodegroup, Reading, Tags, World,
 };
 use serde_json::json;
-use tests::FaultyIam;
+use tests::{FaultyIam, do_steps, run_of};
 
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "eu-west-1";
@@ -91,39 +91,10 @@ fn message(world: &World, step: &SweepStep, receipts: u32) -> SweepMessage {
     SweepMessage { id: world.clock.unique_id(), step: step.clone(), receipts }
 }
 
-/// Does every step that waits, and those that follow, each in an invocation without time to spare
-/// if `is_short`.
-fn do_all(
-    world: &World,
-    ports: &Ports<'_>,
-    ec2: &dyn Ec2,
-    settings: &Settings,
-    is_short: bool,
-) -> Vec<(SweepStep, SweepSummary)> {
-    let mut done = Vec::new();
-    loop {
-        let steps = world.sweep_requests.take();
-        if steps.is_empty() {
-            return done;
-        }
-        for step in steps {
-            let until = is_short.then(|| ports.clock.now());
-            let message = message(world, &step, 1);
-            let summary = block_on(handle_step(ports, ec2, settings, &message, until)).unwrap();
-            done.push((step, summary));
-        }
-        assert!(done.len() < 100, "the sweeps never end: {done:?}");
-    }
-}
-
 /// A sweep as the schedule asks for it, and those that make up for its failures.
 fn do_sweep(world: &World, ports: &Ports<'_>, ec2: &dyn Ec2) -> Vec<(SweepStep, SweepSummary)> {
     world.sweep_requests.ask("the schedule");
-    do_all(world, ports, ec2, &settings(), false)
-}
-
-fn run_of(world: &World) -> SweepRun {
-    block_on(world.ledger.sweep_run()).unwrap().unwrap().0
+    do_steps(world, ports, ec2, &settings(), false)
 }
 
 /// The statuses and states of all findings.
@@ -174,7 +145,7 @@ fn a_region_that_the_organization_closes_is_let_go_where_nobody_named_it() {
         let settings = Settings { regions, ..settings() };
         world.sweep_requests.ask("the schedule");
         let ec2 = OneAnswer::denied(&world, CLOSED);
-        do_all(&world, &world.ports(), &ec2, &settings, false);
+        do_steps(&world, &world.ports(), &ec2, &settings, false);
         assert_eq!(run_of(&world).failures.is_empty(), is_complete, "{:?}", run_of(&world));
     }
 }
@@ -198,7 +169,7 @@ fn one_call_that_the_organization_denies_is_a_failure() {
     let settings = Settings { regions: Vec::new(), ..settings() };
     world.sweep_requests.ask("the schedule");
     let ec2 = OneAnswer::denied(&world, CLOSED);
-    do_all(&world, &world.ports(), &ec2, &settings, false);
+    do_steps(&world, &world.ports(), &ec2, &settings, false);
     assert_eq!(run_of(&world).failures.len(), 1, "{:?}", run_of(&world));
 }
 
@@ -211,7 +182,7 @@ fn a_region_that_is_closed_over_known_uses_is_a_failure() {
     world.clock.advance(SignedDuration::from_hours(6));
     world.sweep_requests.ask("the schedule");
     let ec2 = OneAnswer::denied(&world, CLOSED);
-    do_all(&world, &world.ports(), &ec2, &settings, false);
+    do_steps(&world, &world.ports(), &ec2, &settings, false);
     assert!(!run_of(&world).failures.is_empty());
     assert_eq!(told(&world), BTreeSet::from(["PASSED ACTIVE".to_owned()]), "no use ended");
 }
@@ -289,7 +260,7 @@ fn what_is_read_one_by_one_goes_on_in_another_invocation() {
     let iam = FaultyIam { roles_page: Some(denied), ..FaultyIam::new(&world.account) };
     let ports = Ports { iam: &iam, ..world.ports() };
     world.sweep_requests.ask("the schedule");
-    let done = do_all(&world, &ports, &world.account, &settings(), true);
+    let done = do_steps(&world, &ports, &world.account, &settings(), true);
     let assessed = done.iter().filter(|(step, _)| matches!(step, SweepStep::Assess { .. }));
     let counts: Vec<usize> = assessed.map(|(_, done)| done.assessed.len()).take(3).collect();
     assert_eq!(counts, [20, 20, 10]);
@@ -340,7 +311,7 @@ fn a_use_that_an_event_saw_again_is_not_ended_by_an_earlier_listing() {
     };
     world.account.change(create).unwrap();
     hear_of_nodegroup(&world, "workers-00");
-    do_all(&world, &ports, &world.account, &settings, false);
+    do_steps(&world, &ports, &world.account, &settings, false);
     assert_eq!(told(&world), BTreeSet::from(["PASSED ACTIVE".to_owned()]));
 }
 
@@ -426,7 +397,7 @@ fn an_owner_whose_digest_fails_has_nobody_told_twice() {
     assert_eq!(owners(), ["ada", "cid"]);
     assert!(run_of(&world).failures.iter().any(|failure| failure.contains("bob")));
     *topics.refuses.lock().unwrap() = None;
-    do_all(&world, &ports, &world.account, &settings(), false);
+    do_steps(&world, &ports, &world.account, &settings(), false);
     assert_eq!(owners(), ["ada", "cid", "bob"]);
     let records = block_on(world.ledger.all_records()).unwrap().records;
     assert!(records.iter().all(|known| known.record.outbox.is_empty()), "{records:?}");

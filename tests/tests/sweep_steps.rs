@@ -9,13 +9,14 @@ use ecr_audit::arn::{RoleArn, RoleName};
 use ecr_audit::change::{Actor, Change, Event, ReportedChange, RoleEffect};
 use ecr_audit::error::PortError;
 use ecr_audit::journey::{Arrival, SweepMessage, SweepSummary, handle, handle_step};
-use ecr_audit::ports::{Clock, Ec2, Iam, InstanceProfile, Ledger, Page, Ports};
+use ecr_audit::ports::{Clock, Iam, InstanceProfile, Ledger, Page, Ports};
 use ecr_audit::role_policies::{RolePolicies, RolePolicy};
 use ecr_audit::settings::Settings;
 use ecr_audit::sweep_step::{Place, SweepStep};
 use futures::executor::block_on;
 use jiff::{SignedDuration, Timestamp};
 use memory_adapters::{Account, Cluster, Nodegroup, Tags, World};
+use tests::{do_steps, run_of};
 
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "eu-west-1";
@@ -105,40 +106,11 @@ impl Iam for WatchedIam<'_> {
     }
 }
 
-/// Does every step that waits, and those that follow. Each invocation begins one page of roles at
-/// most if `is_short`.
-fn do_all(
-    world: &World,
-    ports: &Ports<'_>,
-    ec2: &dyn Ec2,
-    settings: &Settings,
-    is_short: bool,
-) -> Vec<(SweepStep, SweepSummary)> {
-    let mut done = Vec::new();
-    loop {
-        let steps = world.sweep_requests.take();
-        if steps.is_empty() {
-            return done;
-        }
-        for step in steps {
-            let message = SweepMessage { id: ports.clock.unique_id(), step, receipts: 1 };
-            let until = is_short.then(|| ports.clock.now());
-            let summary = block_on(handle_step(ports, ec2, settings, &message, until)).unwrap();
-            done.push((message.step, summary));
-        }
-        assert!(done.len() < 100, "the sweeps never end: {done:?}");
-    }
-}
-
-fn run_of(world: &World) -> ecr_audit::sweep_step::SweepRun {
-    block_on(world.ledger.sweep_run()).unwrap().unwrap().0
-}
-
 #[test]
 fn the_steps_together_are_a_sweep() {
     let world = world(2);
     world.sweep_requests.ask("the schedule");
-    let done = do_all(&world, &world.ports(), &world.account, &settings(), false);
+    let done = do_steps(&world, &world.ports(), &world.account, &settings(), false);
     let names: Vec<String> = done
         .iter()
         .map(|(step, _)| serde_json::to_value(step).unwrap()["step"].as_str().unwrap().to_owned())
@@ -154,7 +126,7 @@ fn an_invocation_whose_time_is_over_goes_on_in_another() {
     let world = world(10);
     let iam = WatchedIam::new(&world);
     world.sweep_requests.ask("the schedule");
-    let done = do_all(&world, &iam.ports(), &world.account, &settings(), true);
+    let done = do_steps(&world, &iam.ports(), &world.account, &settings(), true);
     let assessing: Vec<&(SweepStep, SweepSummary)> =
         done.iter().filter(|(step, _)| matches!(step, SweepStep::Assess { .. })).collect();
     let counts: Vec<usize> = assessing.iter().map(|(_, done)| done.assessed.len()).collect();
@@ -171,7 +143,7 @@ fn an_invocation_whose_time_is_over_goes_on_in_another() {
 fn a_page_does_not_count_for_a_role_that_was_assessed_since() {
     let world = world(1);
     world.sweep_requests.ask("the schedule");
-    do_all(&world, &world.ports(), &world.account, &settings(), false);
+    do_steps(&world, &world.ports(), &world.account, &settings(), false);
     world.clock.advance(SignedDuration::from_hours(6));
     let event = Event {
         id: "c3ac1d50-6d1c-4b21-a96b-000000000001".to_owned(),
@@ -190,7 +162,7 @@ fn a_page_does_not_count_for_a_role_that_was_assessed_since() {
         changes: vec![ReportedChange { change, event }],
     });
     world.sweep_requests.ask("the schedule");
-    do_all(&world, &iam.ports(), &world.account, &settings(), false);
+    do_steps(&world, &iam.ports(), &world.account, &settings(), false);
     assert!(iam.after_page.lock().unwrap().is_none(), "the event came");
     let failed = |finding: &serde_json::Value| finding["Compliance"]["Status"] == "FAILED";
     assert!(world.findings().iter().any(failed), "the sweep took back what the event had told");
@@ -218,7 +190,7 @@ fn a_request_during_a_sweep_is_followed_by_another_sweep() {
         let message = SweepMessage { id: "step".to_owned(), step, receipts: 1 };
         block_on(handle_step(&ports, &world.account, &settings, &message, None)).unwrap();
     }
-    let done = do_all(&world, &ports, &world.account, &settings, false);
+    let done = do_steps(&world, &ports, &world.account, &settings, false);
     let beginnings: Vec<&SweepStep> = done
         .iter()
         .map(|(step, _)| step)
@@ -244,7 +216,7 @@ fn a_sweep_that_died_makes_room_for_the_next() {
     assert!(!lost.is_empty());
     world.clock.advance(SignedDuration::from_hours(9));
     world.sweep_requests.ask("the schedule");
-    let done = do_all(&world, &ports, &world.account, &settings, false);
+    let done = do_steps(&world, &ports, &world.account, &settings, false);
     assert!(run_of(&world).ended);
     // Nobody has to look for it: the log has it, by which the alarm SweepIncomplete rings.
     let [failure] = &done[0].1.failures[..] else { panic!("{done:?}") };
@@ -271,7 +243,7 @@ fn the_regions_are_found_where_none_is_named() {
     });
     let settings = Settings { regions: Vec::new(), ..settings() };
     world.sweep_requests.ask("the schedule");
-    let done = do_all(&world, &world.ports(), &world.account, &settings, false);
+    let done = do_steps(&world, &world.ports(), &world.account, &settings, false);
     let assessed: BTreeSet<RoleArn> =
         done.into_iter().flat_map(|(_, summary)| summary.assessed).collect();
     assert_eq!(assessed, BTreeSet::from([role_arn(0), spot]));
@@ -296,7 +268,7 @@ fn a_large_registry_is_read_in_several_invocations() {
         documents.into_iter().map(|document| document.repository_name).collect()
     };
     world.sweep_requests.ask("the schedule");
-    let done = do_all(&world, &world.ports(), &world.account, &settings(), true);
+    let done = do_steps(&world, &world.ports(), &world.account, &settings(), true);
     let read_after: Vec<Option<String>> = done
         .into_iter()
         .filter_map(|(step, _)| match step {
@@ -316,7 +288,7 @@ fn a_large_registry_is_read_in_several_invocations() {
         account.delete_registry_policy(REGION);
     });
     world.sweep_requests.ask("the schedule");
-    do_all(&world, &world.ports(), &world.account, &settings(), true);
+    do_steps(&world, &world.ports(), &world.account, &settings(), true);
     let gone = BTreeSet::from([Some(repository(7)), Some(repository(150)), None]);
     assert_eq!(kept(), all.difference(&gone).cloned().collect());
 }
