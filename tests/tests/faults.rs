@@ -342,3 +342,30 @@ fn sweeps_without_security_hub_tell_the_operators_once_and_the_next_makes_up_for
     faults.world.security_hub.set_enabled(false);
     assert_eq!(more(7..8), (2, 16), "it was on in between");
 }
+
+/// By status and state alone it reads the same before and after.
+#[test]
+fn what_became_worse_while_security_hub_was_off_is_imported_once_it_is_on() {
+    let faults = Faults::new();
+    let sweep_an_hour_later = || {
+        faults.world.clock.advance(SignedDuration::from_hours(1));
+        block_on(sweep(&faults.world.ports(), &faults.world.account, &faults.settings)).unwrap();
+        let held = faults.held("read-only");
+        let excess = held["ProductFields"]["pullwatch/Excess"].as_str().unwrap().to_owned();
+        (held["Severity"]["Label"].as_str().unwrap().to_owned(), excess)
+    };
+    faults.attach_push();
+    let pushes = ("HIGH".to_owned(), "ecr:PutImage".to_owned());
+    assert_eq!(sweep_an_hour_later(), pushes);
+
+    faults.world.security_hub.set_enabled(false);
+    faults.world.account.change(|account| {
+        let document = PUSH.replace("PutImage", "SetRepositoryPolicy");
+        account.put_role_policy("prod-workers", "share", &document).unwrap();
+    });
+    assert_eq!(sweep_an_hour_later(), pushes);
+
+    faults.world.security_hub.set_enabled(true);
+    let shares = ("CRITICAL".to_owned(), "ecr:SetRepositoryPolicy, ecr:PutImage".to_owned());
+    assert_eq!(sweep_an_hour_later(), shares);
+}

@@ -36,7 +36,8 @@ fn id() -> String {
 impl Watched {
     /// A role that can push, after its first sweep.
     fn new() -> Self {
-        let now: Timestamp = "2026-01-15T10:00:00Z".parse().unwrap();
+        // As fine as a real clock, finer than what Security Hub keeps.
+        let now: Timestamp = "2026-01-15T10:00:00.123456789Z".parse().unwrap();
         let mut account = Account::new(ACCOUNT, "aws");
         account.create_role(&role_arn(), now).unwrap();
         account.attach_role_policy("workers", PULL_ONLY).unwrap();
@@ -216,4 +217,16 @@ fn a_lost_finding_of_the_same_role_comes_back_with_the_alert() {
     assert!(watched.world.security_hub.expire(&other));
     watched.grants(&["ecr:PutImage", "ecr:SetRepositoryPolicy"]);
     assert!(watched.world.security_hub.findings().iter().any(|held| held.id == other));
+}
+
+/// What was imported again by a sweep can be suppressed as well as what an event brought.
+#[test]
+fn a_finding_that_a_sweep_brought_back_can_be_suppressed() {
+    let watched = Watched::new();
+    assert!(watched.world.security_hub.expire(&id()));
+    watched.sweep();
+    watched.suppress();
+    watched.grants(&["s3:GetObject"]);
+    watched.grants(&["ecr:PutImage"]);
+    assert_eq!((watched.alerts(), watched.workflow().as_str()), (1, "SUPPRESSED"));
 }

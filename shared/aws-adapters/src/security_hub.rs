@@ -276,7 +276,7 @@ fn stored_finding(finding: AwsSecurityFinding) -> StoredFinding {
     let compliance = finding.compliance.and_then(|compliance| compliance.status);
     StoredFinding {
         id: finding.id.unwrap_or_default(),
-        updated_at: finding.updated_at.unwrap_or_default(),
+        updated_at: finding.updated_at.and_then(|instant| instant.parse().ok()),
         workflow_status: workflow.map(|status| status.as_str().to_owned()).unwrap_or_default(),
         record_state: finding
             .record_state

@@ -121,11 +121,21 @@ impl CheckRecord {
             self.suppressed = None;
             return;
         };
-        let updated_at = stored.updated_at.parse::<Timestamp>();
-        if self.suppressed.is_none() && updated_at.ok() == Some(self.finding.updated_at) {
+        if self.suppressed.is_none() && stored.updated_at == Some(self.finding.updated_at) {
             let CheckResult { fingerprint, severity, .. } = self.finding.result.clone();
             self.suppressed = Some(Suppression { fingerprint, severity });
         }
+    }
+
+    /// Whether Security Hub holds the finding as it was last told. An older one says less, or
+    /// less bad, even where it has the same status; but one that a person suppressed is perhaps no
+    /// longer updated, and would be imported again for ever.
+    /// <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_Workflow.html>
+    pub fn is_held_as(&self, stored: &StoredFinding) -> bool {
+        let is_older = stored.updated_at.is_none_or(|held| held < self.finding.updated_at);
+        stored.compliance_status == self.finding.result.status.as_str()
+            && (stored.record_state == "ARCHIVED") == self.is_archived()
+            && (!is_older || stored.workflow_status == "SUPPRESSED")
     }
 
     /// Whether the finding stands as ARCHIVED.

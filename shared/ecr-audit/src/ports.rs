@@ -309,8 +309,8 @@ pub enum ImportOutcome {
 pub struct StoredFinding {
     /// The finding's Id.
     pub id: String,
-    /// When pullwatch made it.
-    pub updated_at: String,
+    /// The UpdatedAt it was imported with; absent where it cannot be read.
+    pub updated_at: Option<Timestamp>,
     /// NEW, NOTIFIED, SUPPRESSED or RESOLVED.
     pub workflow_status: String,
     /// ACTIVE or ARCHIVED.

@@ -357,10 +357,7 @@ fn is_due(step: &Step<'_>, known: &CheckRecord) -> bool {
 /// Whether Security Hub was read back and lost a finding, or holds it otherwise.
 fn is_held_otherwise(step: &Step<'_>, known: &CheckRecord) -> bool {
     let Some(stored) = &step.stored else { return false };
-    stored.get(&known.finding.check).is_none_or(|stored| {
-        stored.compliance_status != known.finding.result.status.as_str()
-            || (stored.record_state == "ARCHIVED") != known.is_archived()
-    })
+    stored.get(&known.finding.check).is_none_or(|stored| !known.is_held_as(stored))
 }
 
 /// A check that cannot be answered: a verdict that was had stays, with a note.
@@ -437,9 +434,10 @@ fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
     }
 }
 
-/// Security Hub ignores, in silence, an import whose UpdatedAt is not later than the stored one.
+/// The UpdatedAt of the next import, in whole milliseconds. Security Hub ignores, in silence, an
+/// import whose UpdatedAt is not later than the stored one.
 /// <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html>
-fn later(now: Timestamp, before: Option<&CheckRecord>) -> Timestamp {
+pub fn later(now: Timestamp, before: Option<&CheckRecord>) -> Timestamp {
     let now = whole_milliseconds(now);
     before.map_or(now, |known| now.max(known.finding.updated_at + SignedDuration::from_millis(1)))
 }

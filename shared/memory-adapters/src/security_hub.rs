@@ -212,7 +212,7 @@ impl SecurityHub for MemorySecurityHub {
         Ok(held
             .map(|held| StoredFinding {
                 id: held.id.clone(),
-                updated_at: held.asff["UpdatedAt"].as_str().unwrap_or_default().to_owned(),
+                updated_at: held.asff["UpdatedAt"].as_str().and_then(|text| text.parse().ok()),
                 workflow_status: held.workflow_status.clone(),
                 record_state: held.asff["RecordState"].as_str().unwrap_or_default().to_owned(),
                 compliance_status: held.compliance_status.as_str().to_owned(),

@@ -262,7 +262,7 @@ fn found(findings: &[Value], next: Option<&str>) -> Answer {
 fn stored(role_name: &str, workflow_status: &str) -> StoredFinding {
     StoredFinding {
         id: id(role_name),
-        updated_at: "2026-11-23T12:00:00.123Z".to_owned(),
+        updated_at: "2026-11-23T12:00:00.123Z".parse().ok(),
         workflow_status: workflow_status.to_owned(),
         record_state: "ACTIVE".to_owned(),
         compliance_status: "FAILED".to_owned(),

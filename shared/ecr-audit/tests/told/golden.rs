@@ -95,7 +95,7 @@ fn worse_than_suppressed() -> Told {
     let text = |field: &str| finding[field].as_str().unwrap().to_owned();
     account.record.checks.get_mut(&Check::ReadOnly).unwrap().note_workflow(Some(&StoredFinding {
         id: text("Id"),
-        updated_at: text("UpdatedAt"),
+        updated_at: text("UpdatedAt").parse().ok(),
         workflow_status: "SUPPRESSED".to_owned(),
         record_state: text("RecordState"),
         compliance_status: "FAILED".to_owned(),

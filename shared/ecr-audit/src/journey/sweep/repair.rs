@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
-
 use crate::asff::finding_id;
 use crate::finding::{Finding, RecordState};
 use crate::journey::delivery::{deliver, has_to_be_sent};
@@ -11,7 +9,7 @@ use crate::journey::role::RoleError;
 use crate::ledger::{Message, OutboxEntry};
 use crate::ports::{Ports, StoredFinding, Versioned, WriteOutcome};
 use crate::standard::Status;
-use crate::transition::SETTLED;
+use crate::transition::{SETTLED, later};
 
 /// How many findings are read back in one call.
 const READ_AT_ONCE: usize = 20;
@@ -50,9 +48,9 @@ pub async fn repair(ports: &Ports<'_>) -> Result<usize, RoleError> {
     if !unresolved.is_empty() {
         ports.security_hub.resolve(&unresolved).await?;
     }
+    let ids: BTreeSet<&String> = wanted.iter().map(|(id, _)| id).collect();
     let mut repaired = 0;
     for known in records {
-        let ids: BTreeSet<&String> = wanted.iter().map(|(id, _)| id).collect();
         repaired += import_again(ports, known, &ids, &stored).await?;
     }
     Ok(repaired)
@@ -82,17 +80,13 @@ async fn import_again(
         if wanted.contains(&finding_id) {
             remembered.note_workflow(stored.get(&finding_id));
         }
-        let is_there = stored.get(&finding_id).is_some_and(|stored| {
-            stored.compliance_status == remembered.finding.result.status.as_str()
-                && (stored.record_state == "ARCHIVED") == remembered.is_archived()
-        });
+        let is_there = stored.get(&finding_id).is_some_and(|stored| remembered.is_held_as(stored));
         // An archived finding that Security Hub has deleted needs no return.
         let is_settled = remembered.is_archived() && !stored.contains_key(&finding_id);
         if is_there || is_settled || !wanted.contains(&finding_id) {
             continue;
         }
-        remembered.finding.updated_at =
-            now.max(remembered.finding.updated_at + SignedDuration::from_millis(1));
+        remembered.finding.updated_at = later(now, Some(remembered));
         next.outbox.push(OutboxEntry {
             id: format!("{id}/{check}"),
             message: Message::SecurityHub {
