@@ -65,17 +65,10 @@ const REGIONS: [(&str, &[&str]); 6] = [
 /// An account that no policy has reason to name: it stands for every account but those named.
 const SOME_ACCOUNT: &str = "210987654321";
 
-/// The principal of a node: a session of the role. A policy cannot name the session beforehand,
-/// because its name is the instance's id.
+/// The principal of a node: a session of the role, called by the instance's id. Each instance is
+/// another one, so a policy that names one session says something of some nodes.
 pub fn principal(state: &RoleState<'_>) -> Principal {
-    let role_arn = &state.role.role_arn;
-    let session = format!(
-        "arn:{}:sts::{}:assumed-role/{}/i-0123456789abcdef0",
-        role_arn.partition(),
-        role_arn.account(),
-        role_arn.role_name()
-    );
-    Principal::new(&session, Some(role_arn.as_str()))
+    Principal::any_session_of(state.role.role_arn.as_str())
 }
 
 /// What every request of the role carries, and what none does.

@@ -32,6 +32,8 @@ pub struct Evaluation<'set> {
     /// The statements, by their numbers.
     pub parts: Vec<Part<'set>>,
     denies: Bits,
+    /// Those of resource control policies, of the denies.
+    rcps: Bits,
     identity: Bits,
     boundary: Option<Bits>,
     scps: Vec<Bits>,
@@ -112,6 +114,7 @@ impl<'set> Evaluation<'set> {
         let mut evaluation = Self {
             parts: Vec::new(),
             denies: Bits::none(size),
+            rcps: Bits::none(size),
             identity: Bits::none(size),
             boundary: has_boundary.then(|| Bits::none(size)),
             scps: vec![Bits::none(size); levels],
@@ -122,8 +125,13 @@ impl<'set> Evaluation<'set> {
         for (number, part) in parts.iter_mut().enumerate() {
             if part.statement.effect == Effect::Deny {
                 evaluation.denies.insert(number);
-                if matches!(part.kind, Kind::Resource) {
-                    part.known = part.known.and(denies(part.statement, principal, has_boundary));
+                match part.kind {
+                    Kind::Resource => {
+                        let denies = denies(part.statement, principal, has_boundary);
+                        part.known = part.known.and(denies);
+                    }
+                    Kind::Rcp => evaluation.rcps.insert(number),
+                    Kind::Identity | Kind::Boundary | Kind::Scp(_) => {}
                 }
             } else {
                 evaluation.place(number, part, principal);
@@ -134,14 +142,15 @@ impl<'set> Evaluation<'set> {
     }
 
     /// Puts an Allow where it can do something.
-    fn place(&mut self, number: usize, part: &Part<'_>, principal: &Principal) {
+    fn place(&mut self, number: usize, part: &mut Part<'_>, principal: &Principal) {
         match part.kind {
             Kind::Identity => self.identity.insert(number),
             Kind::Boundary => self.boundary.iter_mut().for_each(|bits| bits.insert(number)),
             Kind::Scp(level) => self.scps[level].insert(number),
             Kind::Rcp => {}
             Kind::Resource => {
-                let named = names(part.statement, principal);
+                let (named, known) = names(part.statement, principal);
+                part.known = part.known.and(known);
                 if named > Named::Not {
                     self.by_resource.insert(number);
                 }
@@ -157,6 +166,14 @@ impl<'set> Evaluation<'set> {
     /// Whether there is an Allow at all that could grant.
     pub fn can_allow(&self) -> bool {
         !(self.identity.is_empty() && self.to_role.is_empty() && self.to_session.is_empty())
+    }
+
+    /// The statements of resource control policies. They reach the resources of the accounts that
+    /// they are attached to; whether another account is one of these, its resource's ARN does not
+    /// tell.
+    /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
+    pub fn of_resource_control(&self) -> impl Iterator<Item = usize> {
+        self.rcps.iter()
     }
 
     /// The statements that deny, of those that apply.

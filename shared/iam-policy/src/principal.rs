@@ -10,6 +10,9 @@ pub struct Principal {
     pub arn: String,
     /// The role's ARN with its path, where the principal is a role session.
     pub role_arn: Option<String>,
+    /// Whether `arn` is what the ARNs of all the role's sessions begin with: which of them asks is
+    /// not known.
+    is_any_session: bool,
 }
 
 /// One name of a Principal element.
@@ -41,7 +44,21 @@ pub enum Named {
 impl Principal {
     /// A principal by the ARN it carries, with the role's ARN where it is a session's.
     pub fn new(arn: &str, role_arn: Option<&str>) -> Self {
-        Self { arn: arn.to_owned(), role_arn: role_arn.map(str::to_owned) }
+        Self { arn: arn.to_owned(), role_arn: role_arn.map(str::to_owned), is_any_session: false }
+    }
+
+    /// Any session of a role, by the role's ARN. A session's ARN leaves out the role's path.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns>
+    pub fn any_session_of(role_arn: &str) -> Self {
+        let mut parts = role_arn.splitn(6, ':');
+        let partition = parts.nth(1).unwrap_or_default();
+        let account = parts.nth(2).unwrap_or_default();
+        let name = role_arn.rsplit('/').next().unwrap_or_default();
+        Self {
+            arn: format!("arn:{partition}:sts::{account}:assumed-role/{name}/"),
+            role_arn: Some(role_arn.to_owned()),
+            is_any_session: true,
+        }
     }
 
     /// The account's twelve digits.
@@ -65,6 +82,13 @@ impl Principal {
 
     fn is_session(&self) -> bool {
         self.arn.contains(":assumed-role/")
+    }
+
+    /// Whether an ARN is that of a session which may be the one that asks, or may be another.
+    pub(crate) fn may_be(&self, session_arn: &str) -> bool {
+        self.is_any_session
+            && session_arn.len() > self.arn.len()
+            && session_arn.starts_with(&self.arn)
     }
 }
 
@@ -98,7 +122,12 @@ impl<'text> PrincipalPattern<'text> {
         }
     }
 
-    /// How this name names the principal.
+    /// Whether this name may be the principal's, or that of another session of its role.
+    pub(crate) fn may_name(&self, principal: &Principal) -> bool {
+        matches!(self, Self::Arn(arn) if principal.may_be(arn))
+    }
+
+    /// How this name names the principal, or may.
     pub fn names(&self, principal: &Principal) -> Named {
         match self {
             Self::Anyone => Named::Session,
@@ -111,6 +140,7 @@ impl<'text> PrincipalPattern<'text> {
                 }
             }
             Self::Arn(arn) if principal.is_session_of(arn) => Named::Role,
+            Self::Arn(arn) if principal.may_be(arn) => Named::Session,
             Self::Account(_) | Self::Arn(_) | Self::Other(_) => Named::Not,
         }
     }

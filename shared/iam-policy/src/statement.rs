@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::document::Statement;
 use crate::glob;
-use crate::principal::{Named, Principal};
+use crate::principal::{Named, Principal, PrincipalPattern};
 use crate::template::Template;
 use crate::truth::Truth;
 
@@ -89,35 +89,62 @@ pub(crate) fn template_matches(
     if is_certain { Truth::True } else { Truth::Unknown }
 }
 
-/// How a statement of a resource's policy names the principal.
-pub fn names(statement: &Statement, principal: &Principal) -> Named {
+/// How a statement of a resource's policy names the principal at most, and whether that is known.
+/// One that lists single sessions of a role names some of them, and which one asks may not be
+/// known.
+pub(crate) fn names(statement: &Statement, principal: &Principal) -> (Named, Truth) {
     let Some(element) = &statement.principal else {
-        return Named::Not;
+        return (Named::Not, Truth::True);
     };
-    let named =
-        element.patterns.iter().map(|pattern| pattern.names(principal)).max().unwrap_or(Named::Not);
-    match (element.is_not, named) {
-        (false, named) => named,
+    let Listed { surely, maybe } = Listed::of(&element.patterns, principal);
+    let named = match (element.is_not, surely) {
+        (false, _) => maybe,
         (true, Named::Not) => Named::Session,
         (true, _) => Named::Not,
-    }
+    };
+    (named, if surely == maybe { Truth::True } else { Truth::Unknown })
 }
 
 /// Whether a Deny of a resource's policy is on the principal. NotPrincipal denies a principal with
 /// a permissions boundary whatever it lists, and may deny one whose account it does not list too.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
-pub fn denies(statement: &Statement, principal: &Principal, has_boundary: bool) -> Truth {
+pub(crate) fn denies(statement: &Statement, principal: &Principal, has_boundary: bool) -> Truth {
     let Some(element) = &statement.principal else {
         return Truth::False;
     };
-    let listed =
-        element.patterns.iter().map(|pattern| pattern.names(principal)).max().unwrap_or(Named::Not);
+    let Listed { surely, maybe } = Listed::of(&element.patterns, principal);
     if !element.is_not {
-        return Truth::from(listed > Named::Not);
+        return match (surely, maybe) {
+            (Named::Not, Named::Not) => Truth::False,
+            (Named::Not, _) => Truth::Unknown,
+            _ => Truth::True,
+        };
     }
-    if listed == Named::Not || has_boundary {
+    if maybe == Named::Not || has_boundary {
         return Truth::True;
     }
     let lists_account = element.patterns.iter().any(|pattern| pattern.names_account_of(principal));
-    if lists_account && listed > Named::Account { Truth::False } else { Truth::Unknown }
+    if lists_account && surely > Named::Account { Truth::False } else { Truth::Unknown }
+}
+
+/// How the strongest name of a Principal element is the principal's.
+struct Listed {
+    /// Whatever session it is that asks.
+    surely: Named,
+    /// If it is one of the sessions that are listed.
+    maybe: Named,
+}
+
+impl Listed {
+    fn of(patterns: &[PrincipalPattern<'_>], principal: &Principal) -> Self {
+        let mut listed = Self { surely: Named::Not, maybe: Named::Not };
+        for pattern in patterns {
+            let named = pattern.names(principal);
+            listed.maybe = listed.maybe.max(named);
+            if !pattern.may_name(principal) {
+                listed.surely = listed.surely.max(named);
+            }
+        }
+        listed
+    }
 }

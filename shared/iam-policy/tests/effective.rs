@@ -4,12 +4,13 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use iam_policy::context::Context;
-use iam_policy::decision::{NamedPolicy, PolicySet};
+use iam_policy::decision::{NamedPolicy, PolicySet, ResourcePolicy};
 use iam_policy::document::PolicyDocument;
 use iam_policy::effective::resources::{NameRange, Place};
 use iam_policy::effective::{
     Access, AskedAction, Budget, Consent, Knowledge, Level, Question, effective,
 };
+use iam_policy::glob::pieces;
 use iam_policy::principal::Principal;
 
 /// Names of one to three letters, each an `a` or a `b`.
@@ -40,21 +41,27 @@ fn policy(statements: &str) -> NamedPolicy {
     NamedPolicy { name: "inline:Test".to_owned(), document }
 }
 
+const ROLE: &str = "arn:aws:iam::111122223333:role/path/r";
+
 fn ask(statements: &str, boundary: Option<&str>, takes_resource: bool) -> Access {
     let policies = PolicySet {
         identity: vec![policy(statements)],
         boundary: boundary.map(policy),
         ..PolicySet::default()
     };
+    ask_of(&policies, &Principal::new(ROLE, None), takes_resource)
+}
+
+fn ask_of(policies: &PolicySet, principal: &Principal, takes_resource: bool) -> Access {
     let place = |account: &str, consent| Place {
         prefix: format!("arn:aws:store:eu-west-1:{account}:box/"),
         known: Context::new(),
         consent,
     };
     effective(
-        &policies,
+        policies,
         &Question {
-            principal: &Principal::new("arn:aws:iam::111122223333:role/r", None),
+            principal,
             actions: &[AskedAction { name: "store:Put", takes_resource }],
             places: &[place("111122223333", Consent::Own), place("444455556666", Consent::Unknown)],
             names: &Names,
@@ -105,6 +112,10 @@ fn conditions_are_reasoned_about_key_by_key() {
         (when("StringNotEquals", "never:sent", "x"), Level::Allowed),
         (contradiction, Level::Denied),
         (both, Level::Allowed),
+        // From 2^53 on, not every whole number is one that IAM's comparison can tell apart.
+        (when("NumericGreaterThan", "k", "9007199254740992"), Level::Conditional),
+        (when("NumericLessThan", "k", "-9007199254740992"), Level::Conditional),
+        (when("NumericGreaterThan", "k", "1e300"), Level::Conditional),
     ] {
         assert_eq!(ask(&statements, None, true).level, level, "{statements}");
     }
@@ -130,6 +141,60 @@ fn a_grant_on_named_resources_does_not_reach_an_action_without_one() {
 fn another_accounts_consent_is_not_known() {
     let theirs = statement("Allow", "arn:aws:store:eu-west-1:444455556666:box/*", "");
     assert_eq!(ask(&theirs, None, true).level, Level::Conditional);
+}
+
+/// Of which accounts its resources are in an organization, a role does not know.
+/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html>
+#[test]
+fn a_resource_control_policy_may_not_reach_another_account() {
+    let mut policies = PolicySet {
+        identity: vec![policy(&statement("Allow", "*", ""))],
+        rcps: vec![vec![policy(&statement("Deny", "*", ""))]],
+        ..PolicySet::default()
+    };
+    let principal = Principal::new(ROLE, None);
+    let access = ask_of(&policies, &principal, true);
+    assert_eq!((access.level, access.at_least), (Level::Conditional, Level::Denied));
+    assert!(access.witness.unwrap().resource.contains(":444455556666:"));
+    let theirs = statement("Deny", "arn:aws:store:eu-west-1:444455556666:box/*", "");
+    policies.identity.push(policy(&theirs));
+    assert_eq!(ask_of(&policies, &principal, true).level, Level::Denied);
+}
+
+/// Every node of a role is another session of it. A statement for one of them grants nothing for
+/// certain, takes nothing away for certain, and is not limited by the boundary.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
+#[test]
+fn a_policy_that_names_one_session_may_name_the_one_that_asks() {
+    let session = "arn:aws:sts::111122223333:assumed-role/r/i-0abc";
+    let on_boxes = |effect: &str, principal: &str| ResourcePolicy {
+        policy: policy(&format!(
+            r#"{{"Effect":"{effect}","Principal":{{"AWS":{principal}}},"Action":"*"}}"#
+        )),
+        stands_on: pieces(&format!("{BOXES}*")),
+        covers: Vec::new(),
+    };
+    let one = format!(r#""{session}""#);
+    let other_role = r#""arn:aws:sts::111122223333:assumed-role/other/i-0abc""#.to_owned();
+    let both = format!(r#"["{session}","{ROLE}"]"#);
+    let nothing = statement("Allow", "arn:aws:other:::thing", "");
+    let everything = statement("Allow", &format!("{BOXES}*"), "");
+    for (identity, boundary, effect, principal, level, at_least) in [
+        (&nothing, Some(&nothing), "Allow", &one, Level::Allowed, Level::Denied),
+        (&nothing, None, "Allow", &other_role, Level::Denied, Level::Denied),
+        (&everything, None, "Deny", &one, Level::Allowed, Level::Denied),
+        (&everything, None, "Deny", &other_role, Level::Allowed, Level::Allowed),
+        (&everything, None, "Deny", &both, Level::Denied, Level::Denied),
+    ] {
+        let policies = PolicySet {
+            identity: vec![policy(identity)],
+            boundary: boundary.map(|boundary| policy(boundary)),
+            resource: vec![on_boxes(effect, principal)],
+            ..PolicySet::default()
+        };
+        let access = ask_of(&policies, &Principal::any_session_of(ROLE), true);
+        assert_eq!((access.level, access.at_least), (level, at_least), "{effect} {principal}");
+    }
 }
 
 /// Names of any length, which count how often they are read on.

@@ -294,8 +294,9 @@ fn around(mut numbers: Vec<f64>) -> Vec<String> {
     numbers.dedup();
     let mut around: Vec<f64> = numbers.clone();
     around.extend(numbers.windows(2).map(|pair| f64::midpoint(pair[0], pair[1])));
-    around.extend(numbers.first().map(|first| first - 1.0));
-    around.extend(numbers.last().map(|last| last + 1.0));
+    // Beyond 2^53 the next whole number is the same one.
+    around.extend(numbers.first().map(|first| (first - 1.0).min(first.next_down())));
+    around.extend(numbers.last().map(|last| (last + 1.0).max(last.next_up())));
     around.into_iter().map(|number| number.to_string()).collect()
 }
 

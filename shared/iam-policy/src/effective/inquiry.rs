@@ -146,7 +146,10 @@ impl<'question> Inquiry<'question> {
                 let is_cross_account =
                     place.consent != Consent::Own && self.actions[number].takes_resource;
                 let reach = Reach { is_cross_account, is_admitted: true };
-                let applying = way.applying[number].and(&meeting[number]);
+                let mut applying = way.applying[number].and(&meeting[number]);
+                if is_cross_account {
+                    about.of_resource_control().for_each(|rcp| applying.limit(rcp, Truth::Unknown));
+                }
                 let (sure, maybe) = (&applying.certain, &applying.possible);
                 match about.outcome(maybe, sure, reach) {
                     Outcome::Allowed => granting.push(about.granting(maybe, reach)),

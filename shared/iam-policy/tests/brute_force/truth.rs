@@ -215,8 +215,11 @@ impl<'case> World<'case> {
             }
             bits
         };
+        let is_cross_account = ACTIONS[action].1 && PLACES[place].2 != Consent::Own;
         let denying = some(&|said| match said.layer {
             _ if said.is_allow => false.into(),
+            // Whose organization another account is in, the role's policies do not tell.
+            Layer::Rcp if admitted && is_cross_account => Says { surely: false, maybe: true },
             Layer::Boxes(_) => is_denied(said.statement, case.is_session, case.boundary.is_some()),
             _ => true.into(),
         });
@@ -233,7 +236,6 @@ impl<'case> World<'case> {
         let is_within = case.boundary.is_none() || allows(Layer::Boundary) != 0;
         let controlled = (0..case.scps.len()).all(|level| allows(Layer::Scp(level)) != 0);
         let by_identity = if is_within { allows(Layer::Identity) } else { 0 };
-        let is_cross_account = ACTIONS[action].1 && PLACES[place].2 != Consent::Own;
         let granting = if !controlled {
             0
         } else if is_cross_account {
