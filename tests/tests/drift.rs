@@ -65,8 +65,19 @@ fn unexplained(world: &World, settings: &Settings) -> Vec<String> {
 }
 
 fn hear(world: &World, body: &str) {
+    hear_by_receipt(world, body, 1);
+}
+
+/// A message that came back once: what is read is believed.
+fn hear_again(world: &World, body: &str) {
+    hear_by_receipt(world, body, 2);
+}
+
+fn hear_by_receipt(world: &World, body: &str, receipt: u32) {
     let record = json!({
-        "messageId": "1", "body": body, "attributes": { "ApproximateReceiveCount": "1" },
+        "messageId": "1",
+        "body": body,
+        "attributes": { "ApproximateReceiveCount": receipt.to_string() },
     });
     let batch = read_batch(&json!({ "Records": [record] }), ACCOUNT);
     let handled = block_on(handle(&world.ports(), &settings(), &batch.arrivals));
@@ -95,6 +106,46 @@ fn an_event_that_comes_after_the_sweep_explains_it() {
     hear(&world, include_str!("../../events/iam/AttachRolePolicy.json"));
     assert_eq!(unexplained(&world, &settings()), [""; 0]);
     assert_eq!(status(&world, ROLE), "FAILED");
+}
+
+/// Whoever tagged the role in January is not to be named for what nobody heard of in February.
+#[test]
+fn an_event_whose_effect_was_seen_long_ago_explains_nothing_later() {
+    let world = swept();
+    let tagged = |account: &mut Account| account.tag_role(NAME, "owner", "team-payments");
+    world.account.change(tagged).unwrap();
+    hear(&world, include_str!("../../events/iam/TagRole.json"));
+    for _ in 0..10 {
+        sweep_on_the_next_day(&world, &settings());
+    }
+    world.account.change(|account| account.attach_role_policy(NAME, NODE_ECR)).unwrap();
+    assert_eq!(unexplained(&world, &settings()), [ROLE]);
+    let told = world.topics.alerts().pop().expect("owners are told of the failure");
+    assert_eq!(told.changes, []);
+}
+
+/// The same of an event whose effect never came to be seen: its tag was taken away since.
+#[test]
+fn an_event_whose_effect_was_overtaken_explains_nothing_later() {
+    let world = swept();
+    hear(&world, include_str!("../../events/iam/TagRole.json"));
+    world.account.change(|account| account.attach_role_policy(NAME, NODE_ECR)).unwrap();
+    assert_eq!(unexplained(&world, &settings()), [ROLE]);
+}
+
+/// IAM shows a change only after the second receipt of its event, which is believed: the event
+/// still is the cause of what the next sweep finds.
+#[test]
+fn an_event_whose_effect_is_seen_later_explains_it() {
+    let world = swept();
+    let body = include_str!("../../events/iam/AttachRolePolicy.json");
+    let body = body.replace("2026-01-15T10:01:00Z", "2026-01-17T05:58:00Z");
+    hear_again(&world, &body);
+    world.account.change(|account| account.attach_role_policy(NAME, NODE_ECR)).unwrap();
+    assert_eq!(unexplained(&world, &settings()), [""; 0]);
+    let told = world.topics.alerts().pop().expect("owners are told of the failure");
+    let names: Vec<&str> = told.changes.iter().map(|known| known.event.name.as_str()).collect();
+    assert_eq!(names, ["AttachRolePolicy"]);
 }
 
 #[test]

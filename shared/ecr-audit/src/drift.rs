@@ -12,7 +12,8 @@ use crate::node_role::UseKind;
 use crate::ports::SweepRecord;
 use crate::role_policies::RolePolicies;
 
-/// How long an event may be under way before its change counts as unexplained.
+/// How long an event may be under way before its change counts as unexplained, and a change before
+/// its effect shows.
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html>
 pub const EVENT_UNDER_WAY: SignedDuration = SignedDuration::from_hours(1);
 

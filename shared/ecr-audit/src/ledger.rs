@@ -38,7 +38,7 @@ pub struct Record {
     /// The checks that were answered at least once, or could not be.
     #[serde(default)]
     pub checks: BTreeMap<Check, CheckRecord>,
-    /// The changes heard of since the last assessment that told of them, and the latest before.
+    /// The changes heard of since the last definite answer, and those whose effect it did not see.
     #[serde(default)]
     pub changes: Vec<ReportedChange>,
     /// The versions of AWS's own policies at the last look, by ARN.

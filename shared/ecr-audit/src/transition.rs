@@ -9,6 +9,7 @@ use crate::alert::{Alert, AlertedTransition, TransitionKind};
 use crate::alert_choice::{is_failure_told, is_sent, is_untold};
 use crate::assessment::{Assessment, CheckResult, Fingerprint, RoleFacts};
 use crate::change::ReportedChange;
+use crate::drift::EVENT_UNDER_WAY;
 use crate::exception::{self, ExceptionEvent};
 use crate::finding::{Finding, Place, RecordState};
 use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
@@ -61,6 +62,9 @@ pub struct Step<'step> {
     pub observed: Observed,
     /// The changes that were just heard of.
     pub changes: &'step [ReportedChange],
+    /// Those of these changes, and of the record's, that the read of the role does not show, by
+    /// their events' ids.
+    pub unseen: BTreeSet<String>,
     /// What the operators chose.
     pub settings: &'step Settings,
     /// Now.
@@ -120,6 +124,9 @@ pub fn transition(step: &Step<'_>) -> Record {
             }
         }
     }
+    if step.is_definite() {
+        use_up_changes(step, &mut next);
+    }
     deliver_later(step, &mut next, told);
     next
 }
@@ -127,8 +134,6 @@ pub fn transition(step: &Step<'_>) -> Record {
 /// What one transition has to tell.
 #[derive(Default)]
 struct Told {
-    /// Whether the changes heard of have had their effect, so that they need not be kept.
-    is_definite: bool,
     findings: Vec<Finding>,
     /// The findings that are worse than what a person suppressed.
     reopened: BTreeSet<Check>,
@@ -165,18 +170,18 @@ fn under_exception(
     result
 }
 
-/// The changes kept: those not told yet and those just heard, each once, the latest last.
+/// The changes between the last definite answer and this look: those kept and those just heard,
+/// each once, the latest last.
 fn heard(step: &Step<'_>) -> Vec<ReportedChange> {
-    let is_told = |change: &ReportedChange| {
-        step.before
-            .checks
-            .values()
-            .flat_map(|check| &check.finding.changes)
-            .any(|known| known.event.id == change.event.id)
-    };
     let mut changes = step.before.changes.clone();
+    if step.is_definite() {
+        // What the read should show by now, and does not, was undone or overtaken.
+        changes.retain(|change| !step.is_unseen(change) || step.may_be_under_way(change));
+    }
     for change in step.changes {
-        if !is_told(change) && !changes.iter().any(|known| known.event.id == change.event.id) {
+        if !is_told(step.before, change)
+            && !changes.iter().any(|known| known.event.id == change.event.id)
+        {
             changes.push(change.clone());
         }
     }
@@ -185,6 +190,45 @@ fn heard(step: &Step<'_>) -> Vec<ReportedChange> {
     let surplus = changes.len().saturating_sub(CHANGES_KEPT);
     changes.drain(..surplus);
     changes
+}
+
+/// Forgets the changes that have had their effect: a definite answer has seen it. What is told of
+/// is told; what came to the same is no cause of what comes later.
+fn use_up_changes(step: &Step<'_>, next: &mut Record) {
+    let mut changes = std::mem::take(&mut next.changes);
+    changes.retain(|change| {
+        step.is_unseen(change) && step.may_be_under_way(change) && !is_told(next, change)
+    });
+    next.changes = changes;
+}
+
+/// Whether a finding names a change.
+fn is_told(record: &Record, change: &ReportedChange) -> bool {
+    let mut told = record.checks.values().flat_map(|known| &known.finding.changes);
+    told.any(|known| known.event.id == change.event.id)
+}
+
+impl Step<'_> {
+    /// Whether what was found out is an answer, of the role or of its absence.
+    fn is_definite(&self) -> bool {
+        let is_answer = |result: &CheckResult| result.status != Status::NotAvailable;
+        self.uses.is_empty()
+            || match &self.observed {
+                Observed::Gone => true,
+                Observed::Unreadable(_) => false,
+                Observed::Assessed { assessment, .. } => assessment.checks.values().all(is_answer),
+            }
+    }
+
+    /// Whether the read of the role does not show a change.
+    fn is_unseen(&self, change: &ReportedChange) -> bool {
+        self.unseen.contains(&change.event.id)
+    }
+
+    /// Whether a change is so young that its effect may still be on its way.
+    fn may_be_under_way(&self, change: &ReportedChange) -> bool {
+        self.now.duration_since(change.event.time) < EVENT_UNDER_WAY
+    }
 }
 
 fn uses_of(step: &Step<'_>) -> Vec<Use> {
@@ -221,7 +265,7 @@ fn answered(
         updated_at: before.map_or(now, |known| known.finding.updated_at),
     };
     if let Some(known) = before.filter(|known| known.finding.result == *result) {
-        finding.changes.extend(heard_late(known, &next.changes));
+        finding.changes.extend(heard_late(step, known, &next.changes));
     }
     let is_same = before.is_some_and(|known| known.finding == finding);
     let is_to_be_told = before.is_some_and(|known| is_to_be_told(step, known));
@@ -236,8 +280,6 @@ fn answered(
             let reason = result.reasons.join(" ");
             told.unanswered.push(Unanswered { check, reason, stands: None });
         }
-    } else {
-        told.is_definite = true;
     }
     if before.is_none_or(|known| known.finding.result != *result) {
         finding.changes.clone_from(&next.changes);
@@ -332,11 +374,18 @@ fn granted_before(
 }
 
 /// Changes of a failure that were heard of only after it was told, such as the event that comes
-/// after the sweep. What happened later and led to no other answer is not among them.
-fn heard_late(known: &CheckRecord, changes: &[ReportedChange]) -> Vec<ReportedChange> {
+/// after the sweep. What happened later and led to no other answer is not among them, nor is what
+/// cannot be seen.
+fn heard_late(
+    step: &Step<'_>,
+    known: &CheckRecord,
+    changes: &[ReportedChange],
+) -> Vec<ReportedChange> {
     let is_failed = known.finding.result.status == Status::Failed;
-    let late = |change: &&ReportedChange| change.event.time <= known.finding.updated_at;
-    changes.iter().filter(|_| is_failed).filter(late).cloned().collect()
+    let is_late = |change: &&ReportedChange| {
+        change.event.time <= known.finding.updated_at && !step.is_unseen(change)
+    };
+    changes.iter().filter(|_| is_failed).filter(is_late).cloned().collect()
 }
 
 /// Whether owners were spared a failure that, by what is chosen now, they are to be told of.
@@ -412,7 +461,6 @@ fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
             continue;
         }
         let mut finding = known.finding.clone();
-        told.is_definite = true;
         finding.record_state = RecordState::Archived;
         finding.changes.clone_from(&next.changes);
         finding.updated_at = later(step.now, Some(known));
@@ -461,9 +509,6 @@ fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
         }
         _ => true,
     });
-    if told.is_definite {
-        next.changes.clear();
-    }
     told.transitions.sort_by_key(|transition| {
         (
             std::cmp::Reverse(transition.kind.is_failure()),

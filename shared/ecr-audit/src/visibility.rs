@@ -1,11 +1,11 @@
 //! Whether what was read already shows a change. IAM reads can lag behind the event; believing
 //! them too early would record the state before the change as the state after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::change::{Event, RoleEffect};
+use crate::change::{Change, Event, ReportedChange, RoleEffect};
 use crate::role_policies::{PolicyName, RolePolicies};
 
 /// How long an event counts as fresh.
@@ -20,6 +20,8 @@ pub struct Expectation {
     pub time: Timestamp,
     /// Whether the message that told of it was received for the first time.
     pub is_first_receipt: bool,
+    /// The event that told of it.
+    pub event_id: String,
 }
 
 /// What a read has to show.
@@ -39,7 +41,23 @@ pub enum ExpectedEffect {
 impl Expectation {
     /// What an event lets expect.
     pub fn new(effect: ExpectedEffect, event: &Event, is_first_receipt: bool) -> Self {
-        Self { effect, time: event.time, is_first_receipt }
+        Self { effect, time: event.time, is_first_receipt, event_id: event.id.clone() }
+    }
+
+    /// What a change lets expect of the role. One that says nothing of the role itself, such as a
+    /// nodegroup's, was looked up when its event came.
+    fn of_change(reported: &ReportedChange) -> Option<Self> {
+        let effect = match &reported.change {
+            Change::Role { effect, .. } => ExpectedEffect::Role(effect.clone()),
+            Change::ManagedPolicy { policy_arn, default_version: Some(version) } => {
+                ExpectedEffect::PolicyVersion {
+                    policy_arn: policy_arn.clone(),
+                    version: version.clone(),
+                }
+            }
+            _ => return None,
+        };
+        Some(Self::new(effect, &reported.event, false))
     }
 
     /// What the effect is about: of two changes to the same aspect only the later one shows.
@@ -72,6 +90,32 @@ pub fn not_yet_visible(
     role: Option<&RolePolicies>,
     now: Timestamp,
 ) -> Option<String> {
+    latest(expectations)
+        .into_iter()
+        .find(|(_, expectation)| {
+            expectation.is_first_receipt
+                && now.duration_since(expectation.time) < FRESH
+                && !shows(role, expectation)
+        })
+        .map(|(aspect, _)| aspect)
+}
+
+/// The events whose changes the read does not show, by their ids.
+pub fn not_shown<'changes>(
+    changes: impl IntoIterator<Item = &'changes ReportedChange>,
+    role: Option<&RolePolicies>,
+) -> BTreeSet<String> {
+    let expectations: Vec<Expectation> =
+        changes.into_iter().filter_map(Expectation::of_change).collect();
+    latest(&expectations)
+        .into_values()
+        .filter(|expectation| !shows(role, expectation))
+        .map(|expectation| expectation.event_id.clone())
+        .collect()
+}
+
+/// The latest expectation of each aspect: those before it have been overtaken.
+fn latest(expectations: &[Expectation]) -> BTreeMap<String, &Expectation> {
     let mut latest: BTreeMap<String, &Expectation> = BTreeMap::new();
     for expectation in expectations {
         latest
@@ -84,13 +128,6 @@ pub fn not_yet_visible(
             .or_insert(expectation);
     }
     latest
-        .into_iter()
-        .find(|(_, expectation)| {
-            expectation.is_first_receipt
-                && now.duration_since(expectation.time) < FRESH
-                && !shows(role, expectation)
-        })
-        .map(|(aspect, _)| aspect)
 }
 
 fn shows(role: Option<&RolePolicies>, expectation: &Expectation) -> bool {
@@ -186,7 +223,12 @@ mod tests {
     }
 
     fn expectation(effect: RoleEffect, time: i64) -> Expectation {
-        Expectation { effect: ExpectedEffect::Role(effect), time: at(time), is_first_receipt: true }
+        Expectation {
+            effect: ExpectedEffect::Role(effect),
+            time: at(time),
+            is_first_receipt: true,
+            event_id: String::new(),
+        }
     }
 
     /// One line a case: what was read, what the event lets expect, whether the read shows it.

@@ -23,7 +23,7 @@ use crate::settings::Settings;
 use crate::standard::Check;
 use crate::transition::{Observed, Step, transition};
 use crate::uses::standing_uses;
-use crate::visibility::{Expectation, not_yet_visible};
+use crate::visibility::{Expectation, not_shown, not_yet_visible};
 
 /// How often a role starts again after a conflict before its messages have to come again.
 const ATTEMPTS: usize = 8;
@@ -172,6 +172,10 @@ async fn step(
         .collect();
     let uses = standing_uses(&before.uses, &sightings, &task.listing);
     let aws_managed_versions = read.map(aws_managed_versions);
+    let unseen = match &role {
+        Ok(role) => not_shown(before.changes.iter().chain(&task.changes), role.as_ref()),
+        Err(_) => BTreeSet::new(),
+    };
     let observed = match role {
         Err(error) => Observed::Unreadable(error.to_string()),
         Ok(Some(role)) if role.role_arn == before.role_arn => match ahead {
@@ -186,6 +190,7 @@ async fn step(
         uses,
         observed,
         changes: &task.changes,
+        unseen,
         settings,
         now,
         id: id.clone(),

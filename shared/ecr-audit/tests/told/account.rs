@@ -1,7 +1,7 @@
 //! One node role of AWS's example account, in values: its policies change, and it is looked at
 //! again, as `journey::role` does it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use ecr_audit::alert::Alert;
@@ -120,6 +120,7 @@ impl Account {
                 .collect(),
             observed,
             changes,
+            unseen: BTreeSet::new(),
             settings: &self.settings,
             now,
             id: id.to_owned(),

@@ -154,6 +154,7 @@ impl Life {
             uses,
             observed: observed.clone(),
             changes,
+            unseen: BTreeSet::new(),
             settings: &self.settings,
             now: self.now,
             id: format!("id of {}", self.now),
