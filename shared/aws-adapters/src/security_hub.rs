@@ -41,6 +41,8 @@ const NOT_ENABLED: &str = "InvalidAccessException";
 /// AWS Security Hub`.
 const NOT_SUBSCRIBED: &str = "not subscribed";
 
+const UPDATE: &str = "securityhub:BatchUpdateFindings";
+
 /// Security Hub by the SDK.
 #[derive(Clone, Debug)]
 pub struct AwsSecurityHub {
@@ -123,14 +125,14 @@ impl AwsSecurityHub {
         finding.product_arn().is_some_and(|arn| arn.ends_with(&product))
     }
 
-    /// Sets the workflow of findings, their note, or both.
+    /// Sets the workflow of findings, their note, or both. Returns those that Security Hub left as
+    /// they were, with its reason.
     async fn update(
         &self,
         findings: Vec<AwsSecurityFinding>,
         status: Option<WorkflowStatus>,
         note: Option<NoteUpdate>,
-    ) -> Result<(), PortError> {
-        let call = "securityhub:BatchUpdateFindings";
+    ) -> Result<Vec<String>, PortError> {
         let identifiers = findings.into_iter().map(|finding| {
             AwsSecurityFindingIdentifier::builder()
                 .set_id(finding.id)
@@ -139,7 +141,7 @@ impl AwsSecurityHub {
         });
         let identifiers: Vec<_> = identifiers.collect();
         if identifiers.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let workflow = status.map(|status| WorkflowUpdate::builder().status(status).build());
         let updated = self
@@ -150,11 +152,16 @@ impl AwsSecurityHub {
             .set_note(note)
             .send()
             .await;
-        // What is not processed stays as it was, and the sweep asks for it again.
-        for refused in answer(call, updated)?.unprocessed_findings.unwrap_or_default() {
-            tracing::warn!(?refused, "a finding was not updated");
-        }
-        Ok(())
+        let unprocessed = answer(UPDATE, updated)?.unprocessed_findings.unwrap_or_default();
+        Ok(unprocessed
+            .into_iter()
+            .map(|refused| {
+                let id = refused.finding_identifier.and_then(|identifier| identifier.id);
+                let code = refused.error_code.unwrap_or_default();
+                let message = refused.error_message.unwrap_or_default();
+                format!("`{}` was not updated: {code}: {message}", id.unwrap_or_default())
+            })
+            .collect())
     }
 }
 
@@ -179,7 +186,9 @@ impl SecurityHub for AwsSecurityHub {
         for some in ids.chunks(IDS_AT_ONCE) {
             // Neither what a person suppressed, nor what fails again by now.
             let open = self.findings(some, &["NEW", "NOTIFIED"], Some("PASSED")).await?;
-            self.update(open, Some(WorkflowStatus::Resolved), None).await?;
+            // What is not processed stays open, and the next sweep asks for it again.
+            let unprocessed = self.update(open, Some(WorkflowStatus::Resolved), None).await?;
+            warn_of(&unprocessed);
         }
         Ok(())
     }
@@ -189,7 +198,12 @@ impl SecurityHub for AwsSecurityHub {
             findings.iter().map(|finding| finding_id(&finding.role.arn, finding.check)).collect();
         for some in ids.chunks(IDS_AT_ONCE) {
             let suppressed = self.findings(some, &["SUPPRESSED"], None).await?;
-            self.update(suppressed, Some(WorkflowStatus::New), Some(own_note(note))).await?;
+            let new = Some(WorkflowStatus::New);
+            let unprocessed = self.update(suppressed, new, Some(own_note(note))).await?;
+            // Nobody asks for it again: what was worse would count as what a person suppressed.
+            if let Some(reason) = unprocessed.first() {
+                return Err(PortError::transient(UPDATE, reason));
+            }
         }
         Ok(())
     }
@@ -199,7 +213,7 @@ impl SecurityHub for AwsSecurityHub {
             findings.iter().map(|finding| finding_id(&finding.role.arn, finding.check)).collect();
         for some in ids.chunks(IDS_AT_ONCE) {
             let held = self.findings(some, &[], None).await?;
-            self.update(held, None, Some(own_note(note))).await?;
+            warn_of(&self.update(held, None, Some(own_note(note))).await?);
         }
         Ok(())
     }
@@ -211,6 +225,12 @@ impl SecurityHub for AwsSecurityHub {
             stored.extend(findings.into_iter().map(stored_finding));
         }
         Ok(stored)
+    }
+}
+
+fn warn_of(unprocessed: &[String]) {
+    for reason in unprocessed {
+        tracing::warn!(reason, "a finding stays as it was");
     }
 }
 

@@ -373,8 +373,31 @@ async fn an_update_that_is_denied_is_an_error() {
     assert_eq!(error, PortError::lasting("securityhub:BatchUpdateFindings", reason));
 }
 
+/// Its entry stays in the outbox. Otherwise the next look would read SUPPRESSED on what is worse.
+#[tokio::test]
+async fn a_reopening_that_is_not_processed_is_asked_for_again() {
+    let error = reopened(json!({
+        "ProcessedFindings": [],
+        "UnprocessedFindings": [{
+            "FindingIdentifier": {"Id": id("workers"), "ProductArn": PRODUCT},
+            "ErrorCode": "ConcurrentUpdateError",
+            "ErrorMessage": "Try again",
+        }],
+    }))
+    .await
+    .unwrap_err();
+    let reason = format!("`{}` was not updated: ConcurrentUpdateError: Try again", id("workers"));
+    assert_eq!(error, PortError::transient("securityhub:BatchUpdateFindings", reason));
+}
+
 #[tokio::test]
 async fn what_was_suppressed_is_new_again_with_a_note() {
+    let answer = json!({"ProcessedFindings": [], "UnprocessedFindings": []});
+    assert_eq!(reopened(answer).await, Ok(()));
+}
+
+/// What comes of two findings that are worse, of which one was suppressed, by the update's answer.
+async fn reopened(answer: Value) -> Result<(), PortError> {
     let equals = |value: &str| json!({"Value": value, "Comparison": "EQUALS"});
     let suppressed = json!({"Filters": {
         "Id": [equals(&id("workers")), equals(&id("builders"))],
@@ -391,13 +414,10 @@ async fn what_was_suppressed_is_new_again_with_a_note() {
             Request::rest("POST", HOST, "/findings", suppressed),
             found(&[held("workers", PRODUCT, "SUPPRESSED")], None),
         ),
-        (
-            Request::rest("PATCH", HOST, "/findings/batchupdate", update),
-            Answer::json(json!({"ProcessedFindings": [], "UnprocessedFindings": []})),
-        ),
+        (Request::rest("PATCH", HOST, "/findings/batchupdate", update), Answer::json(answer)),
     ]);
     let findings = ["workers", "builders"].map(failed);
-    assert_eq!(security_hub(&wire).reopen(&findings, "Worse than before.").await, Ok(()));
+    security_hub(&wire).reopen(&findings, "Worse than before.").await
 }
 
 #[tokio::test]
