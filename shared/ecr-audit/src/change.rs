@@ -125,7 +125,7 @@ pub enum RoleEffect {
     InlinePolicyPut {
         /// The inline policy's name.
         policy_name: String,
-        /// Its new document.
+        /// Its new document. A record keeps none.
         document: Option<String>,
     },
     /// The inline policy is not there.
@@ -144,6 +144,11 @@ pub enum RoleEffect {
     Tagged {
         /// The tags that were set.
         tags: BTreeMap<String, String>,
+    },
+    /// Tags with these keys are there, whatever their values.
+    TaggedWith {
+        /// The keys of the tags that were set.
+        tag_keys: Vec<String>,
     },
     /// The tags are not there.
     Untagged {

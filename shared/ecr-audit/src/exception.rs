@@ -171,9 +171,10 @@ pub fn excepted(result: &CheckResult, exception: &Exception) -> CheckResult {
 pub fn change_of_tag(changes: &[ReportedChange]) -> Option<&ReportedChange> {
     let touches_tag = |reported: &&ReportedChange| match &reported.change {
         Change::Role { effect: RoleEffect::Tagged { tags }, .. } => tags.contains_key(TAG),
-        Change::Role { effect: RoleEffect::Untagged { tag_keys }, .. } => {
-            tag_keys.iter().any(|key| key == TAG)
-        }
+        Change::Role {
+            effect: RoleEffect::TaggedWith { tag_keys } | RoleEffect::Untagged { tag_keys },
+            ..
+        } => tag_keys.iter().any(|key| key == TAG),
         _ => false,
     };
     changes.iter().rev().find(touches_tag)

@@ -27,10 +27,13 @@ mod remedy_step;
 
 pub mod drift;
 pub mod exception;
+mod kept_change;
+mod kept_result;
 pub mod ledger;
 pub mod registry_documents;
 pub mod sweep_part;
 pub mod sweep_step;
+mod tags_read;
 pub mod transition;
 pub mod uses;
 pub mod visibility;

@@ -12,6 +12,8 @@ use crate::change::ReportedChange;
 use crate::drift::EVENT_UNDER_WAY;
 use crate::exception::{self, ExceptionEvent};
 use crate::finding::{Finding, Place, RecordState};
+use crate::kept_change::kept_change;
+use crate::kept_result::kept_result;
 use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
 use crate::mail::Mail;
 use crate::mail::operators::{About, Unanswered, cannot_tell, of_exception, topic_refused};
@@ -23,6 +25,8 @@ use crate::ports::StoredFinding;
 use crate::remedy::Remedy;
 use crate::settings::Settings;
 use crate::standard::{Check, Status};
+use crate::tags_read::role_with_tags_read;
+use crate::words::shortened;
 
 /// How long a finding may stand before it is imported again. Security Hub deletes a finding that
 /// was not updated for 90 days.
@@ -32,8 +36,11 @@ pub const RENEW_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// How long after its last update a finding is looked for: Security Hub's reads lag.
 pub const SETTLED: SignedDuration = SignedDuration::from_mins(10);
 
-/// How many changes a record keeps.
-const CHANGES_KEPT: usize = 20;
+/// How many changes a record keeps, and each of its findings.
+const CHANGES_KEPT: usize = 10;
+
+/// How many bytes of a failed read's reason are kept.
+const LONGEST_REASON: usize = 2048;
 
 /// What was found out about a role.
 #[derive(Clone, Debug)]
@@ -93,33 +100,33 @@ pub fn transition(step: &Step<'_>) -> Record {
         _ if next.uses.is_empty() => archive(step, &mut next, &mut told),
         Observed::Gone => archive(step, &mut next, &mut told),
         Observed::Unreadable(reason) => {
+            let reason = shortened(reason, LONGEST_REASON);
             for check in Check::ALL {
-                not_available(step, &mut next, check, reason, &mut told);
+                not_available(step, &mut next, check, &reason, &mut told);
             }
         }
         Observed::Assessed { assessment, .. } => {
+            let role = role_with_tags_read(&assessment.role, step.settings);
             let role_created_anew =
                 next.role_id.as_ref().is_some_and(|id| *id != assessment.role.role_id);
             next.role_id = Some(assessment.role.role_id.clone());
             next.owners = owners(&assessment.role.tags, &uses_of(step), step.settings);
             for (check, result) in &assessment.checks {
-                let result =
-                    &under_exception(step, &mut next, assessment, *check, result, &mut told);
+                let result = &under_exception(
+                    step,
+                    &mut next,
+                    assessment,
+                    *check,
+                    &kept_result(result),
+                    &mut told,
+                );
                 if result.status == Status::NotAvailable
                     && next.checks.get(check).is_some_and(|known| known.verdict().is_some())
                 {
                     let reason = result.reasons.join(" ");
                     not_available(step, &mut next, *check, &reason, &mut told);
                 } else {
-                    answered(
-                        step,
-                        &mut next,
-                        &assessment.role,
-                        *check,
-                        result,
-                        role_created_anew,
-                        &mut told,
-                    );
+                    answered(step, &mut next, &role, *check, result, role_created_anew, &mut told);
                 }
             }
         }
@@ -178,18 +185,22 @@ fn heard(step: &Step<'_>) -> Vec<ReportedChange> {
         // What the read should show by now, and does not, was undone or overtaken.
         changes.retain(|change| !step.is_unseen(change) || step.may_be_under_way(change));
     }
-    for change in step.changes {
-        if !is_told(step.before, change)
+    for change in step.changes.iter().map(kept_change) {
+        if !is_told(step.before, &change)
             && !changes.iter().any(|known| known.event.id == change.event.id)
         {
-            changes.push(change.clone());
+            changes.push(change);
         }
     }
-    changes
-        .sort_by(|one, two| (one.event.time, &one.event.id).cmp(&(two.event.time, &two.event.id)));
+    sort_by_time(&mut changes);
     let surplus = changes.len().saturating_sub(CHANGES_KEPT);
     changes.drain(..surplus);
     changes
+}
+
+fn sort_by_time(changes: &mut [ReportedChange]) {
+    changes
+        .sort_by(|one, two| (one.event.time, &one.event.id).cmp(&(two.event.time, &two.event.id)));
 }
 
 /// Forgets the changes that have had their effect: a definite answer has seen it. What is told of
@@ -266,6 +277,7 @@ fn answered(
     };
     if let Some(known) = before.filter(|known| known.finding.result == *result) {
         finding.changes.extend(heard_late(step, known, &next.changes));
+        sort_by_time(&mut finding.changes);
     }
     let is_same = before.is_some_and(|known| known.finding == finding);
     let is_to_be_told = before.is_some_and(|known| is_to_be_told(step, known));
@@ -385,7 +397,8 @@ fn heard_late(
     let is_late = |change: &&ReportedChange| {
         change.event.time <= known.finding.updated_at && !step.is_unseen(change)
     };
-    changes.iter().filter(|_| is_failed).filter(is_late).cloned().collect()
+    let room = CHANGES_KEPT.saturating_sub(known.finding.changes.len());
+    changes.iter().filter(|_| is_failed).filter(is_late).take(room).cloned().collect()
 }
 
 /// Whether owners were spared a failure that, by what is chosen now, they are to be told of.

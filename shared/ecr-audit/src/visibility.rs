@@ -76,7 +76,9 @@ impl Expectation {
                 RoleEffect::BoundarySet { .. } | RoleEffect::BoundaryRemoved => {
                     "boundary".to_owned()
                 }
-                RoleEffect::Tagged { .. } | RoleEffect::Untagged { .. } => "tags".to_owned(),
+                RoleEffect::Tagged { .. }
+                | RoleEffect::TaggedWith { .. }
+                | RoleEffect::Untagged { .. } => "tags".to_owned(),
                 RoleEffect::Created { .. } | RoleEffect::Deleted => "existence".to_owned(),
             },
         }
@@ -172,6 +174,9 @@ fn shows_effect(role: &RolePolicies, effect: &RoleEffect, time: Timestamp) -> bo
         RoleEffect::BoundaryRemoved => role.boundary.is_none(),
         RoleEffect::Tagged { tags } => {
             tags.iter().all(|(key, value)| role.tags.get(key) == Some(value))
+        }
+        RoleEffect::TaggedWith { tag_keys } => {
+            tag_keys.iter().all(|key| role.tags.contains_key(key))
         }
         RoleEffect::Untagged { tag_keys } => {
             tag_keys.iter().all(|key| !role.tags.contains_key(key))

@@ -149,7 +149,9 @@ pub fn about(change: &Change) -> String {
             RoleEffect::InlinePolicyPut { policy_name, .. }
             | RoleEffect::InlinePolicyDeleted { policy_name } => policy_name.clone(),
             RoleEffect::Tagged { tags } => tags.keys().cloned().collect::<Vec<_>>().join(", "),
-            RoleEffect::Untagged { tag_keys } => tag_keys.join(", "),
+            RoleEffect::TaggedWith { tag_keys } | RoleEffect::Untagged { tag_keys } => {
+                tag_keys.join(", ")
+            }
             RoleEffect::BoundaryRemoved | RoleEffect::Created { .. } | RoleEffect::Deleted => {
                 role_name.to_string()
             }

@@ -2,6 +2,7 @@
 //! does not survive its encoding is found here too.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -21,6 +22,7 @@ pub struct MemoryLedger {
     state: Mutex<LedgerState>,
     /// How many records each call asked for.
     reads: Mutex<Vec<usize>>,
+    largest_record: AtomicUsize,
 }
 
 /// Everything a ledger holds, as a value that can be saved.
@@ -62,7 +64,7 @@ struct KeptDocument {
 impl MemoryLedger {
     /// A ledger that holds what another held when it was saved.
     pub fn new(state: LedgerState) -> Self {
-        Self { state: Mutex::new(state), reads: Mutex::default() }
+        Self { state: Mutex::new(state), ..Self::default() }
     }
 
     /// Everything it holds.
@@ -73,6 +75,11 @@ impl MemoryLedger {
     /// How many records were asked for by name, call by call.
     pub fn reads(&self) -> Vec<usize> {
         self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The bytes of JSON of the largest record that was written, outbox and all.
+    pub fn largest_record(&self) -> usize {
+        self.largest_record.load(Ordering::Relaxed)
     }
 
     fn lock(&self) -> MutexGuard<'_, LedgerState> {
@@ -121,6 +128,7 @@ impl Ledger for MemoryLedger {
     ) -> Result<WriteOutcome, PortError> {
         let record_json = serde_json::to_value(record)
             .map_err(|error| PortError::lasting("dynamodb:PutItem", error))?;
+        self.largest_record.fetch_max(record_json.to_string().len(), Ordering::Relaxed);
         let mut state = self.lock();
         let key = record.role_arn.role_name().key();
         let version = state.records.get(&key).map_or(0, |kept| kept.version);

@@ -8,7 +8,6 @@ pub mod recheck;
 pub mod role;
 mod sending;
 pub mod sweep;
-mod tags_read;
 mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
