@@ -1,8 +1,9 @@
 //! Which alerts are sent at all: what the operators chose that owners hear of. Findings and ledger
-//! go on whatever is chosen. A failure that owners were not told of counts for them as one that
-//! never was: its end is not told either, and it is new when the choice becomes another one.
+//! go on whatever is chosen. For owners a failure is what they were told of it: one that they were
+//! spared never was, so that its end is not told either, and what they were spared of a failure is
+//! told when the choice becomes another one.
 
-use crate::alert::{AlertedTransition, TransitionKind};
+use crate::alert::AlertedTransition;
 use crate::settings::Settings;
 use crate::standard::Severity;
 
@@ -20,13 +21,4 @@ pub fn is_sent(transitions: &[AlertedTransition], settings: &Settings) -> bool {
             !settings.observe && settings.alert_resolved
         }
     })
-}
-
-/// Whether owners know nothing of a failure after an alert of this kind was sent, or was not.
-pub const fn is_untold(kind: TransitionKind, is_sent: bool) -> bool {
-    match kind {
-        TransitionKind::New | TransitionKind::Reopened => !is_sent,
-        // They know of what was there before it became worse, or of all that has ended.
-        TransitionKind::Worse | TransitionKind::Resolved | TransitionKind::Gone => false,
-    }
 }

@@ -75,25 +75,31 @@ pub struct CheckRecord {
     /// Whether it ever was FAILED, so that a new failure is a reopened one.
     #[serde(default)]
     pub ever_failed: bool,
-    /// Whether owners were never told that it is FAILED, because the settings spare them.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub untold: bool,
-    /// What a person suppressed in Security Hub, as far as it was noticed.
+    /// What owners were last told of the failure that stands; absent where they know of none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub suppressed: Option<Suppression>,
+    pub told: Option<Extent>,
+    /// What a person suppressed in Security Hub, as far as it was noticed: the finding is silent
+    /// while it is no worse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<Extent>,
 }
 
-/// What a person suppressed: the finding is silent while it is no worse than this.
+/// How far an answer went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Suppression {
+pub struct Extent {
     /// What was wrong.
     pub fingerprint: Fingerprint,
     /// How bad it was.
     pub severity: Severity,
 }
 
-impl Suppression {
-    /// Whether an answer is worse than what was suppressed.
+impl Extent {
+    /// How far this answer goes.
+    pub fn of(result: &CheckResult) -> Self {
+        Self { fingerprint: result.fingerprint.clone(), severity: result.severity }
+    }
+
+    /// Whether an answer is a failure that goes further.
     pub fn is_exceeded_by(&self, result: &CheckResult) -> bool {
         result.status == Status::Failed
             && (result.fingerprint.is_worse_than(&self.fingerprint)
@@ -107,9 +113,14 @@ impl CheckRecord {
         Some(&self.finding.result).filter(|result| result.status != Status::NotAvailable)
     }
 
-    /// What owners take for the last definite answer: no failure that they were not told of.
-    pub fn told_verdict(&self) -> Option<&CheckResult> {
-        self.verdict().filter(|result| !(self.untold && result.status == Status::Failed))
+    /// The failure that stands, as owners know it.
+    pub fn told_failure(&self) -> Option<&Extent> {
+        self.told.as_ref().filter(|_| self.is_failed())
+    }
+
+    /// Whether the last definite answer is a failure.
+    pub fn is_failed(&self) -> bool {
+        self.verdict().is_some_and(|verdict| verdict.status == Status::Failed)
     }
 
     /// Notes what Security Hub holds of the finding. A suppression counts for what was suppressed:
@@ -122,8 +133,7 @@ impl CheckRecord {
             return;
         };
         if self.suppressed.is_none() && stored.updated_at == Some(self.finding.updated_at) {
-            let CheckResult { fingerprint, severity, .. } = self.finding.result.clone();
-            self.suppressed = Some(Suppression { fingerprint, severity });
+            self.suppressed = Some(Extent::of(&self.finding.result));
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::alert::{Alert, AlertedTransition, TransitionKind};
-use crate::alert_choice::{is_failure_told, is_sent, is_untold};
+use crate::alert_choice::{is_failure_told, is_sent};
 use crate::assessment::{Assessment, CheckResult, Fingerprint, RoleFacts};
 use crate::change::ReportedChange;
 use crate::drift::EVENT_UNDER_WAY;
@@ -14,7 +14,7 @@ use crate::exception::{self, ExceptionEvent};
 use crate::finding::{Finding, Place, RecordState};
 use crate::kept_change::kept_change;
 use crate::kept_result::kept_result;
-use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
+use crate::ledger::{CheckRecord, Extent, Message, OutboxEntry, Record, RecordedUse};
 use crate::mail::Mail;
 use crate::mail::operators::{About, Unanswered, cannot_tell, of_exception, topic_refused};
 use crate::node_role::Use;
@@ -24,7 +24,7 @@ use crate::owners::owners;
 use crate::ports::StoredFinding;
 use crate::remedy::Remedy;
 use crate::settings::Settings;
-use crate::standard::{Check, Status};
+use crate::standard::{Check, Severity, Status};
 use crate::tags_read::role_with_tags_read;
 use crate::words::shortened;
 
@@ -297,9 +297,7 @@ fn answered(
         finding.changes.clone_from(&next.changes);
     }
     finding.updated_at = later(now, before);
-    let verdict = before.and_then(CheckRecord::told_verdict);
     let ever_failed = before.is_some_and(|known| known.ever_failed);
-    let untold = before.is_some_and(|known| known.untold) && result.status == Status::Failed;
     let mut suppressed = next.checks.get(&check).and_then(|known| known.suppressed.clone());
     let was_suppressed = suppressed.as_ref().is_some_and(|it| it.is_exceeded_by(result));
     if was_suppressed {
@@ -307,54 +305,72 @@ fn answered(
         told.reopened.insert(check);
     }
     if suppressed.is_none()
-        && let Some(kind) = alerted(verdict, result, ever_failed && !untold)
+        && let Some(kind) = alerted(before, result)
     {
         told.transitions.push(AlertedTransition {
             check,
             kind,
             result: result.clone(),
-            severity_before: verdict.map(|known| known.severity),
-            added: added(verdict, result),
-            granted_before: granted_before(verdict, kind),
+            severity_before: severity_before(before),
+            added: added(before, result),
+            granted_before: granted_before(before, kind),
             was_suppressed,
         });
     }
+    let told_before = before.and_then(|known| known.told.clone());
     next.checks.insert(
         check,
         CheckRecord {
             finding: finding.clone(),
             ever_failed: ever_failed || result.status == Status::Failed,
-            untold,
+            told: still_told(told_before, result, suppressed.is_some()),
             suppressed,
         },
     );
     told.findings.push(finding);
 }
 
-/// The row of the table: what owners are told when `verdict` becomes `result`.
-fn alerted(
-    verdict: Option<&CheckResult>,
-    result: &CheckResult,
-    ever_failed: bool,
-) -> Option<TransitionKind> {
-    let failed_before = verdict.filter(|known| known.status == Status::Failed);
-    match (failed_before, result.status) {
-        (None, Status::Failed) if ever_failed => Some(TransitionKind::Reopened),
+/// The row of the table: what owners are told when what they know becomes `result`.
+fn alerted(before: Option<&CheckRecord>, result: &CheckResult) -> Option<TransitionKind> {
+    let told = before.and_then(CheckRecord::told_failure);
+    // A failure that they were spared is new to them.
+    let is_back = before.is_some_and(|known| known.ever_failed && !known.is_failed());
+    match (told, result.status) {
+        (None, Status::Failed) if is_back => Some(TransitionKind::Reopened),
         (None, Status::Failed) => Some(TransitionKind::New),
-        (Some(known), Status::Failed)
-            if result.fingerprint.is_worse_than(&known.fingerprint)
-                || result.severity > known.severity =>
-        {
-            Some(TransitionKind::Worse)
-        }
+        (Some(told), Status::Failed) if told.is_exceeded_by(result) => Some(TransitionKind::Worse),
         (Some(_), Status::Passed) => Some(TransitionKind::Resolved),
         _ => None,
     }
 }
 
-/// What was added or strengthened since a failure; all of it where there was none.
-fn added(verdict: Option<&CheckResult>, result: &CheckResult) -> Vec<String> {
-    let failed_before = verdict.filter(|known| known.status == Status::Failed);
+/// What owners still know of a failure when its answer is `result` and nothing more is told. Of
+/// what they know, what has ended has to be told when it comes back. Where a person suppressed the
+/// finding, they keep what they know until it is no longer silent.
+fn still_told(told: Option<Extent>, result: &CheckResult, is_suppressed: bool) -> Option<Extent> {
+    match result.status {
+        Status::Failed => {
+            told.map(|told| if told.is_exceeded_by(result) { told } else { Extent::of(result) })
+        }
+        Status::NotAvailable => told,
+        Status::Passed | Status::Warning => told.filter(|_| is_suppressed),
+    }
+}
+
+/// How bad it was by what owners know; a failure that they were spared was nothing.
+fn severity_before(before: Option<&CheckRecord>) -> Option<Severity> {
+    let known = before?;
+    if known.is_failed() {
+        known.told.as_ref().map(|told| told.severity)
+    } else {
+        known.verdict().map(|verdict| verdict.severity)
+    }
+}
+
+/// What was added or strengthened since the failure that owners know; all of it where they know of
+/// none.
+fn added(before: Option<&CheckRecord>, result: &CheckResult) -> Vec<String> {
+    let told = before.and_then(CheckRecord::told_failure);
     let elements = result.fingerprint.elements.iter();
     elements
         .filter(|element| {
@@ -362,16 +378,17 @@ fn added(verdict: Option<&CheckResult>, result: &CheckResult) -> Vec<String> {
                 elements: BTreeSet::from([(*element).clone()]),
                 ..result.fingerprint.clone()
             };
-            failed_before.is_none_or(|known| alone.is_worse_than(&known.fingerprint))
+            told.is_none_or(|known| alone.is_worse_than(&known.fingerprint))
         })
         .map(|element| element.action.clone())
         .collect()
 }
 
 fn granted_before(
-    verdict: Option<&CheckResult>,
+    before: Option<&CheckRecord>,
     kind: TransitionKind,
 ) -> Vec<crate::permissions::PolicyStatement> {
+    let verdict = before.and_then(CheckRecord::verdict);
     if kind != TransitionKind::Resolved {
         return Vec::new();
     }
@@ -401,12 +418,13 @@ fn heard_late(
     changes.iter().filter(|_| is_failed).filter(is_late).take(room).cloned().collect()
 }
 
-/// Whether owners were spared a failure that, by what is chosen now, they are to be told of.
+/// Whether owners were spared a failure, or how far it has gone, that by what is chosen now they
+/// are to be told of.
 fn is_to_be_told(step: &Step<'_>, known: &CheckRecord) -> bool {
     let result = &known.finding.result;
-    known.untold
+    known.is_failed()
         && known.suppressed.is_none()
-        && result.status == Status::Failed
+        && known.told.as_ref().is_none_or(|told| told.is_exceeded_by(result))
         && is_failure_told(result.severity, step.settings)
 }
 
@@ -457,10 +475,10 @@ fn not_available(step: &Step<'_>, next: &mut Record, check: Check, reason: &str,
 /// Keeps a finding in the record, with what else was noted of its check.
 fn remember(next: &mut Record, finding: &Finding, ever_failed: bool) {
     let known = next.checks.remove(&finding.check);
-    let untold = known.as_ref().is_some_and(|known| known.untold);
+    let told = known.as_ref().and_then(|known| known.told.clone());
     let suppressed = known.and_then(|known| known.suppressed);
     let finding = finding.clone();
-    next.checks.insert(finding.check, CheckRecord { finding, ever_failed, untold, suppressed });
+    next.checks.insert(finding.check, CheckRecord { finding, ever_failed, told, suppressed });
 }
 
 /// The role is gone, or is no longer a node role.
@@ -478,8 +496,7 @@ fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
         finding.changes.clone_from(&next.changes);
         finding.updated_at = later(step.now, Some(known));
         let is_suppressed = next.checks.get(check).is_some_and(|known| known.suppressed.is_some());
-        let is_failure = |verdict: &CheckResult| verdict.status == Status::Failed;
-        if !is_suppressed && known.told_verdict().is_some_and(is_failure) {
+        if !is_suppressed && known.told_failure().is_some() {
             told.transitions.push(AlertedTransition {
                 check: *check,
                 kind: TransitionKind::Gone,
@@ -538,9 +555,9 @@ fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
         next.outbox.push(undelivered(entry, message));
     }
     let is_sent = is_sent(&told.transitions, step.settings);
-    for transition in &told.transitions {
+    for transition in told.transitions.iter().filter(|it| is_sent && it.kind.is_failure()) {
         if let Some(known) = next.checks.get_mut(&transition.check) {
-            known.untold = is_untold(transition.kind, is_sent);
+            known.told = Some(Extent::of(&transition.result));
         }
     }
     if let Some(worst) = worst.filter(|_| is_sent) {

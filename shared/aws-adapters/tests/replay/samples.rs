@@ -7,7 +7,7 @@ use ecr_audit::arn::{RoleArn, RoleName};
 use ecr_audit::assessment::{CheckResult, Excess, Fingerprint, FingerprintElement, RoleFacts};
 use ecr_audit::change::{Actor, Change, Event, ReportedChange, RoleEffect};
 use ecr_audit::finding::{Finding, Place, RecordState};
-use ecr_audit::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
+use ecr_audit::ledger::{CheckRecord, Extent, Message, OutboxEntry, Record, RecordedUse};
 use ecr_audit::node_role::{Compute, Source, Use, UseKind};
 use ecr_audit::permissions::{Access, PolicyStatement, Scope, Witness};
 use ecr_audit::role_policies::PolicyName;
@@ -180,7 +180,7 @@ pub fn record(role_name: &str) -> Record {
     let check = |finding: &Finding| CheckRecord {
         finding: finding.clone(),
         ever_failed: true,
-        untold: true,
+        told: Some(Extent::of(&finding.result)),
         suppressed: None,
     };
     let entry = |id: &str, message: Message| OutboxEntry {

@@ -18,6 +18,8 @@ enum Turn {
     Medium,
     /// It can push to every one.
     High,
+    /// It can push to every one and change who may use them.
+    Critical,
     /// It can push to every one and not pull, which is HIGH and MEDIUM.
     HighAndMedium,
     /// It is deleted.
@@ -25,12 +27,13 @@ enum Turn {
     /// The settings become others; the role stays.
     Chosen(Choice),
 }
-use Turn::{Chosen, Clean, Gone, High, HighAndMedium, Medium};
+use Turn::{Chosen, Clean, Critical, Gone, High, HighAndMedium, Medium};
 
 type Choice = fn(&mut Settings);
 const ALL: Choice = |_| {};
 const FROM_LOW: Choice = |settings| settings.minimum_severity = Severity::Low;
 const FROM_HIGH: Choice = |settings| settings.minimum_severity = Severity::High;
+const FROM_CRITICAL: Choice = |settings| settings.minimum_severity = Severity::Critical;
 const NO_END: Choice = |settings| settings.alert_resolved = false;
 const OBSERVE: Choice = |settings| settings.observe = true;
 const NO_OBSERVE: Choice = |settings| settings.observe = false;
@@ -55,6 +58,12 @@ const LIVES: &[(Choice, &[(Turn, &str)])] = &[
     (OBSERVE, &[(High, "-"), (Chosen(NO_OBSERVE), "new"), (High, "-"), (Gone, "gone")]),
     (OBSERVE, &[(High, "-"), (Clean, "-"), (Chosen(NO_OBSERVE), "-")]),
     (FROM_HIGH, &[(High, "new"), (Medium, "-"), (Chosen(FROM_LOW), "-"), (Clean, "resolved")]),
+    // So it does with what was added to a failure that they know of.
+    (ALL, &[(High, "new"), (Chosen(OBSERVE), "-"), (Critical, "-"), (Chosen(NO_OBSERVE), "worse"),
+        (Critical, "-"), (Clean, "resolved")]),
+    (ALL, &[(Medium, "new"), (Chosen(FROM_CRITICAL), "-"), (High, "-"), (Critical, "worse")]),
+    (ALL, &[(Medium, "new"), (Chosen(FROM_CRITICAL), "-"), (High, "-"), (Chosen(FROM_LOW), "worse")]),
+    (ALL, &[(High, "new"), (Chosen(OBSERVE), "-"), (Critical, "-"), (High, "-"), (Chosen(NO_OBSERVE), "-")]),
 ];
 
 fn turn(account: &mut Account, turn: Turn) {
@@ -63,7 +72,7 @@ fn turn(account: &mut Account, turn: Turn) {
     match turn {
         Chosen(choice) => choice(&mut account.settings),
         Gone => {}
-        Clean | Medium | High | HighAndMedium => {
+        Clean | Medium | High | Critical | HighAndMedium => {
             account.take(&push("*").policy);
             account.put(pull_only.clone());
         }
@@ -71,6 +80,10 @@ fn turn(account: &mut Account, turn: Turn) {
     match turn {
         Medium => account.put(push("arn:aws:ecr:eu-west-1:111122223333:repository/app")),
         High => account.put(push("*")),
+        Critical => {
+            let actions = ["ecr:PutImage", "ecr:SetRepositoryPolicy"];
+            account.put(inline("Push", &grants("Push", &actions, "*")));
+        }
         HighAndMedium => {
             account.put(push("*"));
             account.take(&pull_only.policy);
