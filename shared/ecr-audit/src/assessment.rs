@@ -104,14 +104,24 @@ impl Fingerprint {
 
     /// The actions that were not there before, or are stronger than they were.
     pub fn beyond(&self, before: &Self) -> Vec<&str> {
-        let is_beyond = |element: &&FingerprintElement| {
-            !before.elements.iter().any(|old| {
-                old.action == element.action
-                    && old.access >= element.access
-                    && old.scope >= element.scope
-            })
-        };
-        self.elements.iter().filter(is_beyond).map(|element| element.action.as_str()).collect()
+        let beyond = self.elements.iter().filter(|element| !before.holds(element));
+        beyond.map(|element| element.action.as_str()).collect()
+    }
+
+    /// What of it was there before, at least as strong as now.
+    pub fn within(&self, before: &Self) -> Self {
+        let mut within = self.clone();
+        within.elements.retain(|element| before.holds(element));
+        within
+    }
+
+    /// Whether an element is here, or a stronger one of its action.
+    fn holds(&self, element: &FingerprintElement) -> bool {
+        self.elements.iter().any(|held| {
+            held.action == element.action
+                && held.access >= element.access
+                && held.scope >= element.scope
+        })
     }
 
     /// Twelve hexadecimal digits that stand for the whole.

@@ -1,8 +1,9 @@
-//! An exception: the tag `pullwatch:exception` = `YYYY-MM-DD reason` makes a warning of what the
-//! role could do when the tag was first seen. It never covers what came later, so that whoever
-//! can tag a role cannot go quiet about something new; and it ends by itself.
+//! An exception: the tag `pullwatch:exception` = `YYYY-MM-DD reason` makes a warning of what was
+//! known to be wrong before the tag was first seen, and still was then. It never covers what came
+//! later or together with it, so that whoever can tag a role cannot go quiet about something new;
+//! and it ends by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -27,7 +28,7 @@ pub struct Exception {
     pub reason: String,
     /// When the tag was first seen.
     pub since: Timestamp,
-    /// What the role could do then: all that is covered.
+    /// What was FAILED before and still was wrong then: all that is covered.
     pub covered: Fingerprint,
 }
 
@@ -90,11 +91,13 @@ impl ExceptionEvent {
     }
 }
 
-/// Reads the tag. A new date or reason keeps what is covered: to cover more, the tag has to be
-/// taken away and set anew, and the operators hear of both.
+/// Reads the tag. `failed` is the failure that was known before this look, if there was one. A new
+/// date or reason keeps what is covered: to cover more, the tag has to be taken away and set anew,
+/// and the operators hear of both.
 pub fn step(
     before: Option<&Exception>,
     tags: &BTreeMap<String, String>,
+    failed: Option<&Fingerprint>,
     result: &CheckResult,
     now: Timestamp,
 ) -> ExceptionStep {
@@ -120,10 +123,17 @@ pub fn step(
         }
     };
     let Some(known) = before else {
-        let covered = result.fingerprint.clone();
+        let covered = match failed {
+            Some(failed) => result.fingerprint.within(failed),
+            None => Fingerprint { elements: BTreeSet::new(), ..result.fingerprint.clone() },
+        };
         let actions: Vec<&str> =
             covered.elements.iter().map(|element| element.action.as_str()).collect();
-        let what = if actions.is_empty() { "nothing".to_owned() } else { actions.join(", ") };
+        let what = if actions.is_empty() {
+            "nothing, for no failure was known before".to_owned()
+        } else {
+            actions.join(", ")
+        };
         let sentence =
             format!("An exception has begun, until {until}: {reason}. It covers {what}.");
         let event = ExceptionEvent::by_tag(ExceptionEventKind::Begun, sentence);
@@ -146,6 +156,10 @@ pub fn step(
     }
 }
 
+/// What is said of an exception that can never make a warning.
+const COVERS_NOTHING: &str = "Its tag was set before any failure was known. To except what is known \
+                              now, take the tag away and set it anew.";
+
 /// The answer under an exception: a failure that it covers is a warning.
 pub fn excepted(result: &CheckResult, exception: &Exception) -> CheckResult {
     let mut result = result.clone();
@@ -156,12 +170,15 @@ pub fn excepted(result: &CheckResult, exception: &Exception) -> CheckResult {
     if result.fingerprint.is_worse_than(covered) {
         let beyond = result.fingerprint.beyond(covered).join(", ");
         result.reasons.push(format!("The exception until {until} does not cover {beyond}."));
+        if covered.elements.is_empty() {
+            result.reasons.push(COVERS_NOTHING.to_owned());
+        }
         return result;
     }
     result.status = Status::Warning;
     result.severity = Severity::Low;
     result.reasons.push(format!(
-        "Excepted until {until}: {reason}. Covered is what the role could do on {}.",
+        "Excepted until {until}: {reason}. Covered is what was known to be wrong on {}.",
         since.strftime("%Y-%m-%d")
     ));
     result

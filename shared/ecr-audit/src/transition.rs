@@ -163,7 +163,10 @@ fn under_exception(
         return result.clone();
     }
     let before = step.before.exception.as_ref();
-    let seen = exception::step(before, &assessment.role.tags, result, step.now);
+    let known = step.before.checks.get(&check);
+    let failed = known.filter(|known| known.is_failed() && !known.is_archived());
+    let failed = failed.map(|known| &known.finding.result.fingerprint);
+    let seen = exception::step(before, &assessment.role.tags, failed, result, step.now);
     next.exception = seen.exception;
     told.exception = seen.event.map(|event| {
         let change = exception::change_of_tag(&next.changes).filter(|_| event.is_tag_changed);

@@ -5,7 +5,7 @@ use ecr_audit::exception::TAG;
 use ecr_audit::transition::Observed;
 use serde_json::{Value, json};
 
-use crate::account::{Account, Told, change, inline, tags};
+use crate::account::{Account, Told, aws_managed, change, inline, tags};
 use crate::story::{ROLE, clean, grants};
 
 /// A role that can push, first seen FAILED.
@@ -59,7 +59,7 @@ fn what_the_role_could_do_becomes_a_warning_and_the_operators_hear_who_said_so()
     assert!(told.alerts.is_empty());
     assert!(
         description(&told).contains(
-            "Excepted until 2026-03-31: migration. Covered is what the role could do on 2026-01-16."
+            "Excepted until 2026-03-31: migration. Covered is what was known to be wrong on 2026-01-16."
         ),
         "{}",
         description(&told)
@@ -103,6 +103,60 @@ fn whatever_comes_later_is_not_covered_even_if_the_tag_is_written_again() {
     account.put(inline("more", &grants("More", &["ecr:GetAuthorizationToken"], "*")));
     let told = account.look("2026-01-18T10:00:00Z", "id-4", &[]);
     assert_eq!((status(&told), told.alerts.len()), (json!("WARNING"), 0));
+}
+
+/// Whoever may attach a policy and tag the role at once must not go quiet about it.
+#[test]
+fn what_comes_together_with_the_tag_is_not_covered() {
+    let power_user = aws_managed("AmazonEC2ContainerRegistryPowerUser");
+    let passed = |account: &mut Account| drop(account.look("2026-01-15T10:00:00Z", "id-1", &[]));
+    let never_seen = |_: &mut Account| {};
+    for before in [passed as fn(&mut Account), never_seen] {
+        let mut account = clean(ROLE);
+        before(&mut account);
+        account.put(power_user.clone());
+        tag(&mut account, "2026-03-31 migration");
+        let told = account.look("2026-01-16T10:00:00Z", "id-2", &[]);
+        assert_eq!((status(&told), told.alerts.len()), (json!("FAILED"), 1));
+        let mail = only_mail(&told);
+        assert!(mail.contains("It covers nothing, for no failure was known before."), "{mail}");
+        let reason = "Its tag was set before any failure was known.";
+        assert!(description(&told).contains(reason), "{}", description(&told));
+        // It does not come to be covered by and by.
+        let again = account.look("2026-01-17T10:00:00Z", "id-3", &[]);
+        assert!(again.findings.is_empty() && again.alerts.is_empty());
+
+        account.role.tags.remove(TAG);
+        account.look("2026-01-18T10:00:00Z", "id-4", &[]);
+        tag(&mut account, "2026-03-31 migration");
+        let told = account.look("2026-01-19T10:00:00Z", "id-5", &[]);
+        assert_eq!((status(&told), told.alerts.len()), (json!("WARNING"), 0));
+    }
+}
+
+#[test]
+fn of_what_is_seen_with_the_tag_only_what_had_failed_before_is_covered() {
+    let mut account = pushing();
+    account.put(inline("more", &grants("More", &["ecr:SetRepositoryPolicy"], "*")));
+    tag(&mut account, "2026-03-31 migration");
+    let told = account.look("2026-01-16T10:00:00Z", "id-2", &[]);
+    assert_eq!((status(&told), told.alerts.len()), (json!("FAILED"), 1));
+    assert_eq!(told.alerts[0].transitions[0].added, ["ecr:SetRepositoryPolicy"]);
+    assert!(only_mail(&told).contains("It covers ecr:PutImage."), "{:?}", told.operators);
+
+    account.put(inline("more", &grants("More", &["ecr:GetAuthorizationToken"], "*")));
+    let told = account.look("2026-01-17T10:00:00Z", "id-3", &[]);
+    assert_eq!((status(&told), told.alerts.len()), (json!("WARNING"), 0));
+}
+
+/// A role that was deleted and is there again is told of, whatever its tag says.
+#[test]
+fn what_had_failed_before_the_role_was_gone_is_not_covered() {
+    let mut account = pushing();
+    account.observe("2026-01-16T10:00:00Z", "id-2", &[], Observed::Gone);
+    tag(&mut account, "2026-03-31 migration");
+    let told = account.look("2026-01-17T10:00:00Z", "id-3", &[]);
+    assert_eq!(status(&told), "FAILED");
 }
 
 #[test]
