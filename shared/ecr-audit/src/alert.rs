@@ -8,6 +8,7 @@ use crate::assessment::{CheckResult, RoleFacts};
 use crate::change::ReportedChange;
 use crate::finding::Place;
 use crate::node_role::Use;
+use crate::occasion::Occasion;
 use crate::permissions::PolicyStatement;
 use crate::remedy::Remedy;
 use crate::standard::{Check, Severity, Standard};
@@ -37,6 +38,9 @@ pub struct Alert {
     pub transitions: Vec<AlertedTransition>,
     /// The changes that led to it, latest last.
     pub changes: Vec<ReportedChange>,
+    /// On what occasion, beyond these changes.
+    #[serde(default)]
+    pub occasion: Occasion,
     /// How to put it right; absent where nothing is wrong.
     pub remedy: Option<Remedy>,
 }

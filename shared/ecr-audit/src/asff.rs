@@ -250,14 +250,19 @@ fn product_fields(finding: &Finding) -> Value {
     for (excess, index) in result.excess.iter().zip(0..MOST_STATEMENTS) {
         set(&format!("Statement/{index:02}"), statement_line(excess));
     }
-    if let Some(change) = finding.changes.last() {
+    let ended = finding.occasion.exception_ended.as_ref();
+    if let Some(ended) = ended.filter(|ended| ended.is_by_date || finding.changes.is_empty()) {
+        set("Change", ended.sentence());
+    } else if let Some(change) = finding.changes.last() {
         let event = &change.event;
         let tool = event.actor.tool.as_deref().unwrap_or("an unknown tool");
         set("Change", format!("{} {}", event.name, event.id));
         set("ChangedAt", time(event.time));
         set("ChangedBy", format!("{} with {tool}", event.actor.principal));
-    } else {
+    } else if finding.occasion.is_sweep {
         set("Change", "no event told of a change; a sweep found this".to_owned());
+    } else {
+        set("Change", "no event told of a change".to_owned());
     }
     let organization = "service control policies, resource control policies, ";
     let organization = if finding.is_organization_considered { "" } else { organization };

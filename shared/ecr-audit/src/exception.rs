@@ -39,8 +39,29 @@ pub struct ExceptionStep {
     pub exception: Option<Exception>,
     /// What became of it, for the operators.
     pub event: Option<ExceptionEvent>,
+    /// The exception that held before and holds no longer.
+    pub ended: Option<EndedException>,
     /// Why the tag does nothing, in a sentence for the finding.
     pub note: Option<String>,
+}
+
+/// An exception that is over: what it covered is a failure again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedException {
+    /// The last day on which it was to hold.
+    pub until: Date,
+    /// Why it is over, as the rest of a sentence.
+    pub why: String,
+    /// Whether its date alone ended it, so that nobody did.
+    pub is_by_date: bool,
+}
+
+impl EndedException {
+    /// The same in a sentence.
+    pub fn sentence(&self) -> String {
+        let why = if self.is_by_date { "its date has passed" } else { &self.why };
+        format!("The exception until {} has ended: {why}.", self.until)
+    }
 }
 
 /// What became of an exception.
@@ -54,6 +75,8 @@ pub struct ExceptionEvent {
     pub is_tag_changed: bool,
     /// The change of the tag, as far as an event told.
     pub change: Option<ReportedChange>,
+    /// Whether a sweep found it, and not an event.
+    pub is_sweep: bool,
 }
 
 /// What can become of an exception.
@@ -81,13 +104,20 @@ impl ExceptionEventKind {
 impl ExceptionEvent {
     /// Somebody changed the tag.
     fn by_tag(kind: ExceptionEventKind, sentence: String) -> Self {
-        Self { kind, sentence, is_tag_changed: true, change: None }
+        Self { kind, sentence, is_tag_changed: true, change: None, is_sweep: false }
+    }
+
+    /// It is over.
+    fn ended(ended: &EndedException) -> Self {
+        let sentence = format!("The exception has ended: {}.", ended.why);
+        let is_tag_changed = !ended.is_by_date;
+        Self { is_tag_changed, ..Self::by_tag(ExceptionEventKind::Ended, sentence) }
     }
 
     /// It ended, and nobody changed the tag.
     pub fn ended_by_itself(why: &str) -> Self {
         let sentence = format!("The exception has ended: {why}.");
-        Self { kind: ExceptionEventKind::Ended, sentence, is_tag_changed: false, change: None }
+        Self { is_tag_changed: false, ..Self::by_tag(ExceptionEventKind::Ended, sentence) }
     }
 }
 
@@ -102,24 +132,25 @@ pub fn step(
     now: Timestamp,
 ) -> ExceptionStep {
     let Some(tag) = tags.get(TAG) else {
-        let sentence = "The exception has ended: its tag was taken away.".to_owned();
-        let event = before.map(|_| ExceptionEvent::by_tag(ExceptionEventKind::Ended, sentence));
-        return ExceptionStep { event, ..ExceptionStep::default() };
+        let ended = before.map(|known| EndedException {
+            until: known.until,
+            why: "its tag was taken away".to_owned(),
+            is_by_date: false,
+        });
+        let event = ended.as_ref().map(ExceptionEvent::ended);
+        return ExceptionStep { event, ended, ..ExceptionStep::default() };
     };
     let (until, reason) = match parse(tag, now) {
         Ok(parsed) => parsed,
         Err(why) => {
-            let event = before.map(|known| {
-                let sentence = format!("The exception has ended: {why}.");
-                match date(tag) {
-                    Some(until) if until == known.until && has_passed(until, now) => {
-                        ExceptionEvent::ended_by_itself(&why)
-                    }
-                    _ => ExceptionEvent::by_tag(ExceptionEventKind::Ended, sentence),
-                }
-            });
             let note = Some(format!("The tag {TAG} has no effect: {why}."));
-            return ExceptionStep { exception: None, event, note };
+            let ended = before.map(|known| EndedException {
+                until: known.until,
+                is_by_date: date(tag) == Some(known.until) && has_passed(known.until, now),
+                why,
+            });
+            let event = ended.as_ref().map(ExceptionEvent::ended);
+            return ExceptionStep { exception: None, event, ended, note };
         }
     };
     let Some(known) = before else {
@@ -138,7 +169,7 @@ pub fn step(
             format!("An exception has begun, until {until}: {reason}. It covers {what}.");
         let event = ExceptionEvent::by_tag(ExceptionEventKind::Begun, sentence);
         let exception = Some(Exception { until, reason, since: now, covered });
-        return ExceptionStep { exception, event: Some(event), note: None };
+        return ExceptionStep { exception, event: Some(event), ..ExceptionStep::default() };
     };
     let changed = known.until != until || known.reason != reason;
     let event = changed.then(|| {
@@ -152,7 +183,7 @@ pub fn step(
     ExceptionStep {
         exception: Some(Exception { until, reason, ..known.clone() }),
         event,
-        note: None,
+        ..ExceptionStep::default()
     }
 }
 

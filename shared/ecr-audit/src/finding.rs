@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::assessment::{CheckResult, RoleFacts};
 use crate::change::ReportedChange;
 use crate::node_role::Use;
+use crate::occasion::Occasion;
 use crate::standard::{Check, Standard};
 
 /// One check of one role.
@@ -32,6 +33,9 @@ pub struct Finding {
     pub record_state: RecordState,
     /// The changes that led to this answer, latest last.
     pub changes: Vec<ReportedChange>,
+    /// On what occasion, beyond these changes.
+    #[serde(default)]
+    pub occasion: Occasion,
     /// Whether the role was created anew under the same ARN.
     pub role_created_anew: bool,
     /// Whether the organization's policies were given, and so taken into account.

@@ -30,6 +30,7 @@ pub mod exception;
 mod kept_change;
 mod kept_result;
 pub mod ledger;
+pub mod occasion;
 pub mod registry_documents;
 pub mod sweep_part;
 pub mod sweep_step;

@@ -416,8 +416,13 @@ pub(crate) fn cited(statement: &PolicyStatement) -> String {
 
 fn changes_of(page: &mut Page, alert: &Alert) {
     page.heading("What changed");
-    if alert.changes.is_empty() {
-        page.wrapped("  ", "No event told of a change, so nobody can be named. A sweep found it.");
+    if let Some(ended) = &alert.occasion.exception_ended {
+        page.wrapped("  ", &ended.sentence());
+    }
+    if alert.changes.is_empty()
+        && let Some(sentence) = alert.occasion.without_event()
+    {
+        page.wrapped("  ", sentence);
     }
     let shown = &alert.changes[alert.changes.len().saturating_sub(MOST_CHANGES)..];
     if shown.len() < alert.changes.len() {

@@ -178,6 +178,8 @@ fn document_within(alert: &Alert, room: Room) -> Value {
             .map(|one| transition(one, room))
             .collect::<Vec<_>>(),
         "changes": alert.changes[earlier_changes..].iter().map(|one| &one.event).collect::<Vec<_>>(),
+        "is_found_by_sweep": alert.occasion.is_sweep,
+        "exception_ended": alert.occasion.exception_ended,
         "remedy": remedy,
         "is_shortened": is_shortened,
     })

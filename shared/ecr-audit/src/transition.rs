@@ -10,7 +10,7 @@ use crate::alert_choice::{is_failure_told, is_sent};
 use crate::assessment::{Assessment, CheckResult, Fingerprint, RoleFacts};
 use crate::change::ReportedChange;
 use crate::drift::EVENT_UNDER_WAY;
-use crate::exception::{self, ExceptionEvent};
+use crate::exception::{self, EndedException, Exception, ExceptionEvent};
 use crate::finding::{Finding, Place, RecordState};
 use crate::kept_change::kept_change;
 use crate::kept_result::kept_result;
@@ -18,6 +18,7 @@ use crate::ledger::{CheckRecord, Extent, Message, OutboxEntry, Record, RecordedU
 use crate::mail::Mail;
 use crate::mail::operators::{About, Unanswered, cannot_tell, of_exception, topic_refused};
 use crate::node_role::Use;
+use crate::occasion::Occasion;
 use crate::organization::OrganizationPolicies;
 use crate::owner_topics::{OwnerTopics, owner_topics};
 use crate::owners::owners;
@@ -76,6 +77,8 @@ pub struct Step<'step> {
     pub settings: &'step Settings,
     /// Now.
     pub now: Timestamp,
+    /// Whether a sweep looks, and not an event.
+    pub is_sweep: bool,
     /// The id of the transition, if there is one.
     pub id: String,
     /// Whether alerts wait for the sweep's digest.
@@ -147,6 +150,8 @@ struct Told {
     transitions: Vec<AlertedTransition>,
     unanswered: Vec<Unanswered>,
     exception: Option<ExceptionEvent>,
+    /// The exception whose end makes a failure of what it had covered.
+    exception_ended: Option<EndedException>,
 }
 
 /// The answer of a check with the role's exception, if there is one. What cannot be answered now
@@ -170,8 +175,13 @@ fn under_exception(
     next.exception = seen.exception;
     told.exception = seen.event.map(|event| {
         let change = exception::change_of_tag(&next.changes).filter(|_| event.is_tag_changed);
-        ExceptionEvent { change: change.cloned(), ..event }
+        ExceptionEvent { change: change.cloned(), is_sweep: step.is_sweep, ..event }
     });
+    let was_covered = |known: &Exception| {
+        let covered = result.fingerprint.within(&known.covered);
+        result.status == Status::Failed && !covered.elements.is_empty()
+    };
+    told.exception_ended = seen.ended.filter(|_| before.is_some_and(was_covered));
     let mut result = match &next.exception {
         Some(exception) => exception::excepted(result, exception),
         None => result.clone(),
@@ -272,6 +282,7 @@ fn answered(
         not_available: None,
         record_state: RecordState::Active,
         changes: before.map(|known| known.finding.changes.clone()).unwrap_or_default(),
+        occasion: before.map(|known| known.finding.occasion.clone()).unwrap_or_default(),
         role_created_anew: role_created_anew
             || before.is_some_and(|known| known.finding.role_created_anew),
         is_organization_considered: step.settings.organization != OrganizationPolicies::default(),
@@ -298,6 +309,8 @@ fn answered(
     }
     if before.is_none_or(|known| known.finding.result != *result) {
         finding.changes.clone_from(&next.changes);
+        let exception_ended = told.exception_ended.clone().filter(|_| check == exception::CHECK);
+        finding.occasion = Occasion { is_sweep: step.is_sweep, exception_ended };
     }
     finding.updated_at = later(now, before);
     let ever_failed = before.is_some_and(|known| known.ever_failed);
@@ -497,6 +510,7 @@ fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
         let mut finding = known.finding.clone();
         finding.record_state = RecordState::Archived;
         finding.changes.clone_from(&next.changes);
+        finding.occasion = Occasion { is_sweep: step.is_sweep, exception_ended: None };
         finding.updated_at = later(step.now, Some(known));
         let is_suppressed = next.checks.get(check).is_some_and(|known| known.suppressed.is_some());
         if !is_suppressed && known.told_failure().is_some() {
@@ -618,6 +632,7 @@ fn alert_later(
         topic: None,
         transitions,
         changes: worst.changes,
+        occasion: worst.occasion,
         remedy: match &step.observed {
             Observed::Assessed { remedy, .. } => remedy.clone(),
             Observed::Unreadable(_) | Observed::Gone => None,

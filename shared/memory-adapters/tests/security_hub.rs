@@ -6,6 +6,7 @@ use ecr_audit::asff::finding_id;
 use ecr_audit::assessment::{CheckResult, RoleFacts};
 use ecr_audit::error::PortError;
 use ecr_audit::finding::{Finding, Place, RecordState};
+use ecr_audit::occasion::Occasion;
 use ecr_audit::ports::{ImportOutcome, SecurityHub};
 use ecr_audit::standard::{Check, Standard, Status};
 use futures::FutureExt;
@@ -43,6 +44,7 @@ fn finding(status: Status, second: i64) -> Finding {
         not_available: None,
         record_state: RecordState::Active,
         changes: Vec::new(),
+        occasion: Occasion::default(),
         role_created_anew: false,
         is_organization_considered: false,
         created_at: Timestamp::UNIX_EPOCH,

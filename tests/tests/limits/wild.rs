@@ -16,6 +16,7 @@ use ecr_audit::mail::operators::{
 };
 use ecr_audit::message::{alert_message, digest_message};
 use ecr_audit::node_role::{Compute, Source, Use, UseKind};
+use ecr_audit::occasion::Occasion;
 use ecr_audit::permissions::{Access, PolicyStatement, Scope, Witness};
 use ecr_audit::remedy::Remedy;
 use ecr_audit::role_policies::PolicyName;
@@ -268,6 +269,7 @@ prop_compose! {
             not_available,
             record_state: if is_archived { RecordState::Archived } else { RecordState::Active },
             changes,
+            occasion: Occasion::default(),
             role_created_anew,
             is_organization_considered: false,
             created_at: Timestamp::UNIX_EPOCH,
@@ -325,6 +327,7 @@ prop_compose! {
             topic: None,
             transitions,
             changes,
+            occasion: Occasion::default(),
             remedy,
         }
     }
@@ -389,6 +392,7 @@ proptest! {
             sentence: reason.clone(),
             is_tag_changed: true,
             change,
+            is_sweep: false,
         };
         let topic = TopicArn::parse("arn:aws:sns:eu-west-1:111122223333:payments").unwrap();
         let error = PortError::lasting("sns:Publish", &reason);
@@ -547,6 +551,7 @@ fn extreme_alert() -> Alert {
             was_suppressed: false,
         }],
         changes: Vec::new(),
+        occasion: Occasion::default(),
         remedy: None,
     }
 }
@@ -563,6 +568,7 @@ fn finding_of(alert: &Alert) -> Finding {
         not_available: None,
         record_state: RecordState::Active,
         changes: Vec::new(),
+        occasion: Occasion::default(),
         role_created_anew: false,
         is_organization_considered: false,
         created_at: Timestamp::UNIX_EPOCH,

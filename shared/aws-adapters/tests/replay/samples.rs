@@ -9,6 +9,7 @@ use ecr_audit::change::{Actor, Change, Event, ReportedChange, RoleEffect};
 use ecr_audit::finding::{Finding, Place, RecordState};
 use ecr_audit::ledger::{CheckRecord, Extent, Message, OutboxEntry, Record, RecordedUse};
 use ecr_audit::node_role::{Compute, Source, Use, UseKind};
+use ecr_audit::occasion::Occasion;
 use ecr_audit::permissions::{Access, PolicyStatement, Scope, Witness};
 use ecr_audit::role_policies::PolicyName;
 use ecr_audit::standard::{Check, Severity, Standard, Status};
@@ -141,6 +142,7 @@ pub fn finding(role_name: &str, check: Check, status: Status) -> Finding {
         not_available: Some("iam:GetPolicy cannot be answered".to_owned()),
         record_state: RecordState::Active,
         changes: vec![change()],
+        occasion: Occasion::default(),
         role_created_anew: true,
         is_organization_considered: true,
         created_at: time("2026-11-01T08:00:00.001Z"),
@@ -169,6 +171,7 @@ pub fn alert(role_name: &str) -> Alert {
             was_suppressed: false,
         }],
         changes: vec![change()],
+        occasion: Occasion::default(),
         remedy: None,
     }
 }

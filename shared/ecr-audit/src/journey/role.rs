@@ -193,6 +193,7 @@ async fn step(
         unseen,
         settings,
         now,
+        is_sweep: task.sweep.is_some(),
         id: id.clone(),
         into_digest: task.sweep.is_some_and(SweepKind::is_into_digest),
         stored: None,

@@ -87,7 +87,8 @@ pub fn of_exception(about: About<'_>, event: &ExceptionEvent) -> Mail {
                 call_of(&mut page, reported);
                 by(&mut page, reported);
             }
-            None => page.wrapped("  ", "No event told of it. A sweep found it."),
+            None if event.is_sweep => page.wrapped("  ", "No event told of it. A sweep found it."),
+            None => page.wrapped("  ", "No event told of it."),
         }
     }
     let subject = format!("pullwatch: exception of {name} {}", event.kind.as_str());

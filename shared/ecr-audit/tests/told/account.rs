@@ -123,6 +123,7 @@ impl Account {
             unseen: BTreeSet::new(),
             settings: &self.settings,
             now,
+            is_sweep: changes.is_empty(),
             id: id.to_owned(),
             into_digest: self.into_digest,
             stored: None,

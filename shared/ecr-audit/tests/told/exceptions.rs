@@ -240,6 +240,45 @@ fn it_covers_no_node_that_cannot_pull() {
     assert_eq!(told.alerts.len(), 1);
 }
 
+/// The alert does not pretend that something changed, or that nobody knows why.
+#[test]
+fn an_alert_of_its_end_says_so_to_people_and_programs() {
+    let ended = |end: fn(&mut Account), at: &str, changes: &[ReportedChange]| {
+        let mut account = pushing();
+        tag(&mut account, "2026-03-31 migration");
+        account.look("2026-01-16T10:00:00Z", "id-2", &[]);
+        end(&mut account);
+        let told = account.look(at, "id-3", changes);
+        let mail = ecr_audit::mail::mail(&told.alerts[0]).text;
+        let (_, what_changed) = mail.split_once("What changed\n").unwrap();
+        let what_changed = what_changed.split("\n\n").next().unwrap().to_owned();
+        let document = ecr_audit::message::document(&told.alerts[0]);
+        let field = finding(&told)["ProductFields"]["pullwatch/Change"].clone();
+        (what_changed, document["exception_ended"].clone(), field)
+    };
+    let by_date = json!({
+        "until": "2026-03-31", "why": "its date, 2026-03-31, has passed", "is_by_date": true,
+    });
+    let sentence = "The exception until 2026-03-31 has ended: its date has passed.";
+    let (mail, document, field) = ended(|_| {}, "2026-04-01T06:00:00Z", &[]);
+    assert_eq!(mail, format!("  {sentence}"));
+    assert_eq!((document, field), (by_date.clone(), json!(sentence)));
+
+    // An event that comes just then is told, but not as the cause.
+    let other = RoleEffect::Tagged { tags: tags(&[("cost", "7")]) };
+    let other = change("TagRole", other, "2026-04-01T05:59:00Z", "user/ada", Some("AWS CLI"));
+    let (mail, document, field) = ended(|_| {}, "2026-04-01T06:00:00Z", &[other]);
+    assert!(mail.starts_with(&format!("  {sentence}\n  2026-04-01 05:59:00 UTC")), "{mail}");
+    assert_eq!((document, field), (by_date, json!(sentence)));
+
+    let untag: fn(&mut Account) = |account| drop(account.role.tags.remove(TAG));
+    let (mail, document, field) = ended(untag, "2026-02-01T06:00:00Z", &[]);
+    let sentence = "The exception until 2026-03-31 has ended: its tag was taken away.";
+    let nobody = "No event told of a change, so nobody can be named. A sweep found it.";
+    assert_eq!(mail, format!("  {sentence}\n  {nobody}"));
+    assert_eq!((&document["why"], field), (&json!("its tag was taken away"), json!(sentence)));
+}
+
 /// A role that cannot be read is neither excepted anew nor freed of its exception.
 #[test]
 fn what_cannot_be_read_neither_begins_nor_ends_it() {

@@ -8,6 +8,7 @@
 use std::path::PathBuf;
 
 use ecr_audit::alert::Alert;
+use ecr_audit::exception::TAG;
 use ecr_audit::message::{SnsMessage, alert_message, digest_message};
 use ecr_audit::ports::StoredFinding;
 use ecr_audit::standard::Check;
@@ -79,6 +80,25 @@ fn mails_read_as_they_were_read() {
         check_mail(name, &alert_message(only_alert(&told)));
     }
     check_mail("digest", &digest_message("team-payments", &first_sweep()));
+}
+
+/// An exception whose date has passed.
+fn exception_over() -> Told {
+    let mut account = clean(ROLE);
+    account.put(inline("push", &grants("Push", &["ecr:PutImage"], "*")));
+    account.look("2026-01-15T10:00:00Z", "44444444-4444-4444-8444-444444444403", &[]);
+    account.role.tags.insert(TAG.to_owned(), "2026-03-31 moves to IRSA".to_owned());
+    account.look("2026-01-16T10:00:00Z", "44444444-4444-4444-8444-444444444404", &[]);
+    account.look("2026-04-01T06:00:00Z", "44444444-4444-4444-8444-444444444405", &[])
+}
+
+#[test]
+fn the_end_of_an_exception_reads_as_it_was_read() {
+    let told = exception_over();
+    let message = alert_message(only_alert(&told));
+    check_mail("exception-over", &message);
+    check_json("document-exception-over", &text_for(&message, "sqs"));
+    check("findings-exception-over.json", &pretty(&told.findings.into()));
 }
 
 /// What a person had suppressed became worse.

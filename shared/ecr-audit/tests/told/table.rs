@@ -157,6 +157,7 @@ impl Life {
             unseen: BTreeSet::new(),
             settings: &self.settings,
             now: self.now,
+            is_sweep: changes.is_empty(),
             id: format!("id of {}", self.now),
             into_digest: false,
             stored: None,

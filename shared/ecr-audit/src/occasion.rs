@@ -1,0 +1,29 @@
+//! On what occasion an answer became another one: what the changes that were heard of do not tell.
+
+use serde::{Deserialize, Serialize};
+
+use crate::exception::EndedException;
+
+/// The occasion of an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occasion {
+    /// Whether a sweep found it, and not an event.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_sweep: bool,
+    /// The exception that covered it before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception_ended: Option<EndedException>,
+}
+
+impl Occasion {
+    /// What is said where no event told of a change; nothing where nobody made one.
+    pub fn without_event(&self) -> Option<&'static str> {
+        match (&self.exception_ended, self.is_sweep) {
+            (Some(ended), _) if ended.is_by_date => None,
+            (_, true) => {
+                Some("No event told of a change, so nobody can be named. A sweep found it.")
+            }
+            (_, false) => Some("No event told of a change, so nobody can be named."),
+        }
+    }
+}
