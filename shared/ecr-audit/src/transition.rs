@@ -15,7 +15,7 @@ use self::finding_life::{answered, archive, not_available};
 use self::heard::{heard, use_up_changes};
 use self::outbox::deliver_later;
 use crate::alert::AlertedTransition;
-use crate::assessment::{Assessment, CheckResult};
+use crate::assessment::{Assessment, CheckResult, RoleFacts};
 use crate::change::ReportedChange;
 use crate::drift::EVENT_UNDER_WAY;
 use crate::exception::{self, EndedException, Exception, ExceptionEvent};
@@ -81,56 +81,46 @@ pub struct Step<'step> {
 
 /// The next record. It equals the one before if nothing became different.
 pub fn transition(step: &Step<'_>) -> Record {
-    let mut next = step.before.clone();
-    next.uses.clone_from(&step.uses);
-    next.changes = heard(step);
-    if let Some(stored) = &step.stored {
-        for (check, known) in &mut next.checks {
-            known.note_workflow(stored.get(check));
-        }
-    }
-
-    let mut told = Told::default();
+    let mut turn = Turn::new(step);
     match &step.observed {
-        _ if next.uses.is_empty() => archive(step, &mut next, &mut told),
-        Observed::Gone => archive(step, &mut next, &mut told),
+        _ if step.uses.is_empty() => archive(&mut turn),
+        Observed::Gone => archive(&mut turn),
         Observed::Unreadable(reason) => {
             let reason = shortened(reason, LONGEST_REASON);
             for check in Check::ALL {
-                not_available(step, &mut next, check, &reason, &mut told);
+                not_available(&mut turn, check, &reason);
             }
         }
-        Observed::Assessed { assessment, .. } => {
-            let role = role_with_tags_read(&assessment.role, step.settings);
-            let role_created_anew =
-                next.role_id.as_ref().is_some_and(|id| *id != assessment.role.role_id);
-            next.role_id = Some(assessment.role.role_id.clone());
-            next.owners = owners(&assessment.role.tags, &uses_of(step), step.settings);
-            for (check, result) in &assessment.checks {
-                let result = &under_exception(
-                    step,
-                    &mut next,
-                    assessment,
-                    *check,
-                    &kept_result(result),
-                    &mut told,
-                );
-                if result.status == Status::NotAvailable
-                    && next.checks.get(check).is_some_and(|known| known.verdict().is_some())
-                {
-                    let reason = result.reasons.join(" ");
-                    not_available(step, &mut next, *check, &reason, &mut told);
-                } else {
-                    answered(step, &mut next, &role, *check, result, role_created_anew, &mut told);
-                }
-            }
-        }
+        Observed::Assessed { assessment, .. } => assessed(&mut turn, assessment),
     }
     if step.is_definite() {
-        use_up_changes(step, &mut next);
+        use_up_changes(&mut turn);
     }
-    deliver_later(step, &mut next, told);
-    next
+    deliver_later(turn)
+}
+
+/// A step under way.
+struct Turn<'step> {
+    step: &'step Step<'step>,
+    /// The next record, as far as it stands.
+    next: Record,
+    /// What is to be told of it.
+    told: Told,
+}
+
+impl<'step> Turn<'step> {
+    /// The record with what hangs on no answer: the uses, what was heard, what a person suppressed.
+    fn new(step: &'step Step<'step>) -> Self {
+        let mut next = step.before.clone();
+        next.uses.clone_from(&step.uses);
+        next.changes = heard(step);
+        if let Some(stored) = &step.stored {
+            for (check, known) in &mut next.checks {
+                known.note_workflow(stored.get(check));
+            }
+        }
+        Self { step, next, told: Told::default() }
+    }
 }
 
 /// What one transition has to tell.
@@ -146,35 +136,64 @@ struct Told {
     exception_ended: Option<EndedException>,
 }
 
+/// What one check answers of a role.
+struct Answer<'answer> {
+    check: Check,
+    role: &'answer RoleFacts,
+    result: CheckResult,
+    role_created_anew: bool,
+}
+
+/// IAM has the role, and it was assessed.
+fn assessed(turn: &mut Turn<'_>, assessment: &Assessment) {
+    let step = turn.step;
+    let role_id = &assessment.role.role_id;
+    let role_created_anew = turn.next.role_id.as_ref().is_some_and(|id| id != role_id);
+    turn.next.role_id = Some(role_id.clone());
+    turn.next.owners = owners(&assessment.role.tags, &uses_of(step), step.settings);
+    let role = role_with_tags_read(&assessment.role, step.settings);
+    for (check, result) in &assessment.checks {
+        let check = *check;
+        let result = under_exception(turn, assessment, check, &kept_result(result));
+        let known = turn.next.checks.get(&check);
+        if result.status == Status::NotAvailable
+            && known.is_some_and(|known| known.verdict().is_some())
+        {
+            not_available(turn, check, &result.reasons.join(" "));
+        } else {
+            answered(turn, &Answer { check, role: &role, result, role_created_anew });
+        }
+    }
+}
+
 /// The answer of a check with the role's exception, if there is one. What cannot be answered now
 /// neither begins an exception nor ends one.
 fn under_exception(
-    step: &Step<'_>,
-    next: &mut Record,
+    turn: &mut Turn<'_>,
     assessment: &Assessment,
     check: Check,
     result: &CheckResult,
-    told: &mut Told,
 ) -> CheckResult {
     if check != exception::CHECK || result.status == Status::NotAvailable {
         return result.clone();
     }
+    let step = turn.step;
     let before = step.before.exception.as_ref();
     let known = step.before.checks.get(&check);
     let failed = known.filter(|known| known.is_failed() && !known.is_archived());
     let failed = failed.map(|known| &known.finding.result.fingerprint);
     let seen = exception::step(before, &assessment.role.tags, failed, result, step.now);
-    next.exception = seen.exception;
-    told.exception = seen.event.map(|event| {
-        let change = exception::change_of_tag(&next.changes).filter(|_| event.is_tag_changed);
+    turn.next.exception = seen.exception;
+    turn.told.exception = seen.event.map(|event| {
+        let change = exception::change_of_tag(&turn.next.changes).filter(|_| event.is_tag_changed);
         ExceptionEvent { change: change.cloned(), is_sweep: step.is_sweep, ..event }
     });
     let was_covered = |known: &Exception| {
         let covered = result.fingerprint.within(&known.covered);
         result.status == Status::Failed && !covered.elements.is_empty()
     };
-    told.exception_ended = seen.ended.filter(|_| before.is_some_and(was_covered));
-    let mut result = match &next.exception {
+    turn.told.exception_ended = seen.ended.filter(|_| before.is_some_and(was_covered));
+    let mut result = match &turn.next.exception {
         Some(exception) => exception::excepted(result, exception),
         None => result.clone(),
     };

@@ -6,7 +6,7 @@ use super::heard::{heard_late, sort_by_time};
 use super::table_row::{
     added, alerted, granted_before, is_to_be_told, severity_before, still_told,
 };
-use super::{Step, Told, place, uses_of};
+use super::{Answer, Step, Turn, place, uses_of};
 use crate::alert::{AlertedTransition, TransitionKind};
 use crate::assessment::{CheckResult, RoleFacts};
 use crate::exception::{self, ExceptionEvent};
@@ -26,39 +26,12 @@ pub const RENEW_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub const SETTLED: SignedDuration = SignedDuration::from_mins(10);
 
 /// One check has an answer.
-pub(super) fn answered(
-    step: &Step<'_>,
-    next: &mut Record,
-    role: &RoleFacts,
-    check: Check,
-    result: &CheckResult,
-    role_created_anew: bool,
-    told: &mut Told,
-) {
+pub(super) fn answered(turn: &mut Turn<'_>, answer: &Answer<'_>) {
+    let step = turn.step;
+    let Answer { check, result, .. } = answer;
+    let check = *check;
     let before = step.before.checks.get(&check);
-    let now = whole_milliseconds(step.now);
-    let mut finding = Finding {
-        place: place(step),
-        check,
-        standard: step.settings.standard,
-        role: role.clone(),
-        uses: uses_of(step),
-        owners: next.owners.clone(),
-        result: result.clone(),
-        not_available: None,
-        record_state: RecordState::Active,
-        changes: before.map(|known| known.finding.changes.clone()).unwrap_or_default(),
-        occasion: before.map(|known| known.finding.occasion.clone()).unwrap_or_default(),
-        role_created_anew: role_created_anew
-            || before.is_some_and(|known| known.finding.role_created_anew),
-        is_organization_considered: step.settings.organization != OrganizationPolicies::default(),
-        created_at: before.map_or(now, |known| known.finding.created_at),
-        updated_at: before.map_or(now, |known| known.finding.updated_at),
-    };
-    if let Some(known) = before.filter(|known| known.finding.result == *result) {
-        finding.changes.extend(heard_late(step, known, &next.changes));
-        sort_by_time(&mut finding.changes);
-    }
+    let mut finding = finding_now(turn, answer);
     let is_same = before.is_some_and(|known| known.finding == finding);
     let is_to_be_told = before.is_some_and(|known| is_to_be_told(step, known));
     if is_same && !is_to_be_told && !before.is_some_and(|known| is_due(step, known)) {
@@ -70,26 +43,27 @@ pub(super) fn answered(
         });
         if !is_known {
             let reason = result.reasons.join(" ");
-            told.unanswered.push(Unanswered { check, reason, stands: None });
+            turn.told.unanswered.push(Unanswered { check, reason, stands: None });
         }
     }
     if before.is_none_or(|known| known.finding.result != *result) {
-        finding.changes.clone_from(&next.changes);
-        let exception_ended = told.exception_ended.clone().filter(|_| check == exception::CHECK);
+        finding.changes.clone_from(&turn.next.changes);
+        let exception_ended =
+            turn.told.exception_ended.clone().filter(|_| check == exception::CHECK);
         finding.occasion = Occasion { is_sweep: step.is_sweep, exception_ended };
     }
-    finding.updated_at = later(now, before);
+    finding.updated_at = later(step.now, before);
     let ever_failed = before.is_some_and(|known| known.ever_failed);
-    let mut suppressed = next.checks.get(&check).and_then(|known| known.suppressed.clone());
+    let mut suppressed = turn.next.checks.get(&check).and_then(|known| known.suppressed.clone());
     let was_suppressed = suppressed.as_ref().is_some_and(|it| it.is_exceeded_by(result));
     if was_suppressed {
         suppressed = None;
-        told.reopened.insert(check);
+        turn.told.reopened.insert(check);
     }
     if suppressed.is_none()
         && let Some(kind) = alerted(before, result)
     {
-        told.transitions.push(AlertedTransition {
+        turn.told.transitions.push(AlertedTransition {
             check,
             kind,
             result: result.clone(),
@@ -100,7 +74,7 @@ pub(super) fn answered(
         });
     }
     let told_before = before.and_then(|known| known.told.clone());
-    next.checks.insert(
+    turn.next.checks.insert(
         check,
         CheckRecord {
             finding: finding.clone(),
@@ -109,25 +83,50 @@ pub(super) fn answered(
             suppressed,
         },
     );
-    told.findings.push(finding);
+    turn.told.findings.push(finding);
+}
+
+/// The finding with an answer, otherwise as it was told: with its dates, and what had led to it.
+fn finding_now(turn: &Turn<'_>, answer: &Answer<'_>) -> Finding {
+    let step = turn.step;
+    let before = step.before.checks.get(&answer.check).map(|known| &known.finding);
+    let now = whole_milliseconds(step.now);
+    let mut finding = Finding {
+        place: place(step),
+        check: answer.check,
+        standard: step.settings.standard,
+        role: answer.role.clone(),
+        uses: uses_of(step),
+        owners: turn.next.owners.clone(),
+        result: answer.result.clone(),
+        not_available: None,
+        record_state: RecordState::Active,
+        changes: before.map(|known| known.changes.clone()).unwrap_or_default(),
+        occasion: before.map(|known| known.occasion.clone()).unwrap_or_default(),
+        role_created_anew: answer.role_created_anew
+            || before.is_some_and(|known| known.role_created_anew),
+        is_organization_considered: step.settings.organization != OrganizationPolicies::default(),
+        created_at: before.map_or(now, |known| known.created_at),
+        updated_at: before.map_or(now, |known| known.updated_at),
+    };
+    if let Some(known) = before.filter(|known| known.result == answer.result) {
+        finding.changes.extend(heard_late(step, known, &turn.next.changes));
+        sort_by_time(&mut finding.changes);
+    }
+    finding
 }
 
 /// A check that cannot be answered: a verdict that was had stays, with a note.
-pub(super) fn not_available(
-    step: &Step<'_>,
-    next: &mut Record,
-    check: Check,
-    reason: &str,
-    told: &mut Told,
-) {
+pub(super) fn not_available(turn: &mut Turn<'_>, check: Check, reason: &str) {
+    let step = turn.step;
     let before = step.before.checks.get(&check);
     let Some(known) = before.filter(|known| known.verdict().is_some()) else {
         let role = before.map_or_else(
-            || RoleFacts::unread(&next.role_arn, next.role_id.clone()),
+            || RoleFacts::unread(&turn.next.role_arn, turn.next.role_id.clone()),
             |known| known.finding.role.clone(),
         );
         let result = CheckResult::not_available(check, step.settings.standard, reason);
-        answered(step, next, &role, check, &result, false, told);
+        answered(turn, &Answer { check, role: &role, result, role_created_anew: false });
         return;
     };
     let mut finding = known.finding.clone();
@@ -142,19 +141,20 @@ pub(super) fn not_available(
     }
     if !is_same {
         let (reason, stands) = (reason.to_owned(), Some(known.finding.result.clone()));
-        told.unanswered.push(Unanswered { check, reason, stands });
+        turn.told.unanswered.push(Unanswered { check, reason, stands });
     }
     finding.uses = uses_of(step);
     finding.updated_at = later(step.now, before);
-    remember(next, &finding, known.ever_failed);
-    told.findings.push(finding);
+    remember(&mut turn.next, &finding, known.ever_failed);
+    turn.told.findings.push(finding);
 }
 
 /// The role is gone, or is no longer a node role.
-pub(super) fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
-    if next.exception.take().is_some() {
+pub(super) fn archive(turn: &mut Turn<'_>) {
+    let step = turn.step;
+    if turn.next.exception.take().is_some() {
         let why = "the role is gone, or is no longer a node role";
-        told.exception = Some(ExceptionEvent::ended_by_itself(why));
+        turn.told.exception = Some(ExceptionEvent::ended_by_itself(why));
     }
     for (check, known) in &step.before.checks {
         if known.is_archived() {
@@ -162,12 +162,13 @@ pub(super) fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
         }
         let mut finding = known.finding.clone();
         finding.record_state = RecordState::Archived;
-        finding.changes.clone_from(&next.changes);
+        finding.changes.clone_from(&turn.next.changes);
         finding.occasion = Occasion { is_sweep: step.is_sweep, exception_ended: None };
         finding.updated_at = later(step.now, Some(known));
-        let is_suppressed = next.checks.get(check).is_some_and(|known| known.suppressed.is_some());
+        let is_suppressed =
+            turn.next.checks.get(check).is_some_and(|known| known.suppressed.is_some());
         if !is_suppressed && known.told_failure().is_some() {
-            told.transitions.push(AlertedTransition {
+            turn.told.transitions.push(AlertedTransition {
                 check: *check,
                 kind: TransitionKind::Gone,
                 result: known.finding.result.clone(),
@@ -177,8 +178,8 @@ pub(super) fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
                 was_suppressed: false,
             });
         }
-        remember(next, &finding, known.ever_failed);
-        told.findings.push(finding);
+        remember(&mut turn.next, &finding, known.ever_failed);
+        turn.told.findings.push(finding);
     }
 }
 

@@ -1,10 +1,11 @@
 //! The changes that were heard of: which are kept, which are told, and when they have had their
 //! effect.
 
-use super::Step;
+use super::{Step, Turn};
 use crate::change::ReportedChange;
+use crate::finding::Finding;
 use crate::kept_change::kept_change;
-use crate::ledger::{CheckRecord, Record};
+use crate::ledger::Record;
 use crate::standard::Status;
 
 /// How many changes a record keeps, and each of its findings.
@@ -33,7 +34,8 @@ pub(super) fn heard(step: &Step<'_>) -> Vec<ReportedChange> {
 
 /// Forgets the changes that have had their effect: a definite answer has seen it. What is told of
 /// is told; what came to the same is no cause of what comes later.
-pub(super) fn use_up_changes(step: &Step<'_>, next: &mut Record) {
+pub(super) fn use_up_changes(turn: &mut Turn<'_>) {
+    let Turn { step, next, .. } = turn;
     let mut changes = std::mem::take(&mut next.changes);
     changes.retain(|change| {
         step.is_unseen(change) && step.may_be_under_way(change) && !is_told(next, change)
@@ -46,14 +48,13 @@ pub(super) fn use_up_changes(step: &Step<'_>, next: &mut Record) {
 /// cannot be seen.
 pub(super) fn heard_late(
     step: &Step<'_>,
-    known: &CheckRecord,
+    known: &Finding,
     changes: &[ReportedChange],
 ) -> Vec<ReportedChange> {
-    let is_failed = known.finding.result.status == Status::Failed;
-    let is_late = |change: &&ReportedChange| {
-        change.event.time <= known.finding.updated_at && !step.is_unseen(change)
-    };
-    let room = CHANGES_KEPT.saturating_sub(known.finding.changes.len());
+    let is_failed = known.result.status == Status::Failed;
+    let is_late =
+        |change: &&ReportedChange| change.event.time <= known.updated_at && !step.is_unseen(change);
+    let room = CHANGES_KEPT.saturating_sub(known.changes.len());
     changes.iter().filter(|_| is_failed).filter(is_late).take(room).cloned().collect()
 }
 

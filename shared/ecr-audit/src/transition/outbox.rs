@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Observed, Step, Told, place, uses_of};
+use super::{Observed, Step, Turn, place, uses_of};
 use crate::alert::{Alert, AlertedTransition};
 use crate::alert_choice::is_sent;
 use crate::finding::Finding;
@@ -15,7 +15,8 @@ use crate::standard::Check;
 
 /// Puts what is to be told into the outbox. A finding that was not delivered yet gives way to
 /// the newer one of its check; an alert never gives way.
-pub(super) fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) {
+pub(super) fn deliver_later(turn: Turn<'_>) -> Record {
+    let Turn { step, mut next, mut told } = turn;
     let superseded: BTreeSet<Check> = told.findings.iter().map(|finding| finding.check).collect();
     next.outbox.retain(|entry| match &entry.message {
         Message::SecurityHub { finding, reopens } if superseded.contains(&finding.check) => {
@@ -49,7 +50,7 @@ pub(super) fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) 
         }
     }
     if let Some(worst) = worst.filter(|_| is_sent) {
-        alert_later(step, next, worst, told.transitions);
+        alert_later(step, &mut next, worst, told.transitions);
     }
     let (uses, place) = (uses_told(step), place(step));
     let (role_arn, owners) = (next.role_arn.clone(), next.owners.clone());
@@ -63,6 +64,7 @@ pub(super) fn deliver_later(step: &Step<'_>, next: &mut Record, mut told: Told) 
         let mail = of_exception(about, event);
         next.outbox.push(for_operators(format!("{}/exception", step.id), mail));
     }
+    next
 }
 
 /// Puts an alert into the outbox, once for each topic that it goes to. `worst` is the finding that
