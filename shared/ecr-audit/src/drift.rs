@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::change::ReportedChange;
 use crate::ledger::{CheckRecord, Record};
 use crate::node_role::UseKind;
-use crate::ports::SweepRecord;
 use crate::role_policies::RolePolicies;
+use crate::sweep_step::SweepRecord;
 
 /// How long an event may be under way before its change counts as unexplained, and a change before
 /// its effect shows.

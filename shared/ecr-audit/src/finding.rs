@@ -67,3 +67,18 @@ pub enum RecordState {
     /// The role is gone, or is no longer a node role.
     Archived,
 }
+
+/// A finding as Security Hub holds it, as far as pullwatch compares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFinding {
+    /// The finding's Id.
+    pub id: String,
+    /// The UpdatedAt it was imported with; absent where it cannot be read.
+    pub updated_at: Option<Timestamp>,
+    /// NEW, NOTIFIED, SUPPRESSED or RESOLVED.
+    pub workflow_status: String,
+    /// ACTIVE or ARCHIVED.
+    pub record_state: String,
+    /// PASSED, WARNING, FAILED or NOT_AVAILABLE.
+    pub compliance_status: String,
+}

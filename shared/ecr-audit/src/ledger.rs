@@ -12,9 +12,8 @@ use crate::arn::RoleArn;
 use crate::assessment::{CheckResult, Fingerprint};
 use crate::change::ReportedChange;
 use crate::exception::Exception;
-use crate::finding::{Finding, RecordState};
+use crate::finding::{Finding, RecordState, StoredFinding};
 use crate::node_role::Use;
-use crate::ports::StoredFinding;
 use crate::standard::{Check, Severity, Status};
 
 /// The schema that this code writes.

@@ -5,6 +5,7 @@
 
 pub mod arn;
 pub mod change;
+pub mod instance_profile;
 pub mod node_role;
 pub mod organization;
 pub mod role_policies;

@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::alert::Alert;
 use crate::arn::{RoleArn, RoleName};
 use crate::error::PortError;
 use crate::finding::Finding;
 use crate::ledger::Record;
-use crate::node_role::{Compute, Source, Use, UseKind, UseListing, cluster_names};
+use crate::node_role::{Use, UseListing};
 use crate::role_policies::{RegistryDocument, RolePolicies, RolePolicy};
 use crate::sweep_part::SweepPart;
 use crate::sweep_step::{SweepRun, SweepStep};
+
+pub use crate::finding::StoredFinding;
+pub use crate::instance_profile::{ClusterInstances, InstanceProfile};
+pub use crate::sweep_step::SweepRecord;
 
 /// Reads of IAM. It is global, and its reads can lag behind its writes.
 #[async_trait]
@@ -52,38 +55,6 @@ pub struct Page<Item> {
     pub items: Vec<Item>,
     /// The marker of the next page; absent on the last one.
     pub next: Option<String>,
-}
-
-/// An instance profile.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InstanceProfile {
-    /// Its name, without its path.
-    pub name: String,
-    /// Its ARN.
-    pub arn: String,
-    /// The role it holds.
-    pub role_arn: Option<RoleArn>,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
-}
-
-impl InstanceProfile {
-    /// The uses that a tagged profile gives its role: one for each cluster that it names.
-    pub fn uses(&self) -> Vec<(RoleArn, Use)> {
-        let Some(role_arn) = &self.role_arn else {
-            return Vec::new();
-        };
-        let seen = |cluster_name| Use {
-            source: Source::global(UseKind::InstanceProfile),
-            cluster_name: Some(cluster_name),
-            name: self.name.clone(),
-            compute: Compute::Ec2,
-            tags: self.tags.clone(),
-            cluster_tags: BTreeMap::new(),
-        };
-        let cluster_names = cluster_names(&self.tags).into_iter();
-        cluster_names.map(|cluster_name| (role_arn.clone(), seen(cluster_name))).collect()
-    }
 }
 
 /// Reads of EKS in any region.
@@ -132,15 +103,6 @@ pub trait Ec2: Send + Sync {
 
     /// The regions that the account has switched on, as one of them tells.
     async fn enabled_regions(&self, region: &str) -> Result<Vec<String>, PortError>;
-}
-
-/// Instances of one cluster that share an instance profile.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct ClusterInstances {
-    /// The cluster they are tagged for.
-    pub cluster_name: String,
-    /// Their instance profile's ARN. Its path is not its role's path.
-    pub instance_profile_arn: String,
 }
 
 /// Reads of ECR in any region.
@@ -265,17 +227,6 @@ pub trait Ledger: Send + Sync {
     async fn note_outage(&self, is_told: bool) -> Result<(), PortError>;
 }
 
-/// What is remembered of a sweep that is over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SweepRecord {
-    /// When it ended.
-    pub ended_at: Timestamp,
-    /// The program's version.
-    pub version: String,
-    /// A digest of the settings.
-    pub settings: String,
-}
-
 /// Security Hub in one region.
 #[async_trait]
 pub trait SecurityHub: Send + Sync {
@@ -302,21 +253,6 @@ pub enum ImportOutcome {
     Imported,
     /// Security Hub refused this one, with its reason.
     Refused(String),
-}
-
-/// A finding as Security Hub holds it, as far as pullwatch compares.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredFinding {
-    /// The finding's Id.
-    pub id: String,
-    /// The UpdatedAt it was imported with; absent where it cannot be read.
-    pub updated_at: Option<Timestamp>,
-    /// NEW, NOTIFIED, SUPPRESSED or RESOLVED.
-    pub workflow_status: String,
-    /// ACTIVE or ARCHIVED.
-    pub record_state: String,
-    /// PASSED, WARNING, FAILED or NOT_AVAILABLE.
-    pub compliance_status: String,
 }
 
 /// The SNS topics.

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::arn::RoleArn;
+use crate::instance_profile::ClusterInstances;
 use crate::node_role::UseListing;
-use crate::ports::ClusterInstances;
 
 /// How many bytes of JSON a part has at most; an item of DynamoDB has 400 KB.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>

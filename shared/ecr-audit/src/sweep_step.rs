@@ -80,6 +80,17 @@ pub struct SweepRun {
     pub ended: bool,
 }
 
+/// What is remembered of a sweep that is over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SweepRecord {
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// The program's version.
+    pub version: String,
+    /// A digest of the settings.
+    pub settings: String,
+}
+
 /// After how long without a sign a sweep counts as dead: longer than all five tries of a step take,
 /// an hour and a half each if it ends its invocation.
 pub const DEAD_AFTER: SignedDuration = SignedDuration::from_hours(8);
