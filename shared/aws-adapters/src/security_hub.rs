@@ -15,7 +15,7 @@ use aws_sdk_securityhub::types::{
 use aws_smithy_types::body::SdkBody;
 use ecr_audit::asff::{asff, finding_id};
 use ecr_audit::error::PortError;
-use ecr_audit::finding::Finding;
+use ecr_audit::finding::{Finding, Held};
 use ecr_audit::ports::{ImportOutcome, SecurityHub, StoredFinding};
 use serde_json::{Value, json};
 
@@ -297,11 +297,8 @@ fn stored_finding(finding: AwsSecurityFinding) -> StoredFinding {
     StoredFinding {
         id: finding.id.unwrap_or_default(),
         updated_at: finding.updated_at.and_then(|instant| instant.parse().ok()),
-        workflow_status: workflow.map(|status| status.as_str().to_owned()).unwrap_or_default(),
-        record_state: finding
-            .record_state
-            .map(|state| state.as_str().to_owned())
-            .unwrap_or_default(),
-        compliance_status: compliance.map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        workflow: Held::read(workflow.as_ref().map_or("", |status| status.as_str())),
+        record_state: Held::read(finding.record_state.as_ref().map_or("", |it| it.as_str())),
+        compliance: Held::read(compliance.as_ref().map_or("", |status| status.as_str())),
     }
 }

@@ -1,13 +1,15 @@
 //! One check of one role, told to Security Hub: the facts. `asff` gives them Security Hub's form.
 
 use jiff::Timestamp;
+use serde::de::value::Error as ValueError;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 
 use crate::assessment::{CheckResult, RoleFacts};
 use crate::change::ReportedChange;
 use crate::node_role::Use;
 use crate::occasion::Occasion;
-use crate::standard::{Check, Standard};
+use crate::standard::{Check, Standard, Status};
 
 /// One check of one role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,10 +77,68 @@ pub struct StoredFinding {
     pub id: String,
     /// The UpdatedAt it was imported with; absent where it cannot be read.
     pub updated_at: Option<Timestamp>,
-    /// NEW, NOTIFIED, SUPPRESSED or RESOLVED.
-    pub workflow_status: String,
-    /// ACTIVE or ARCHIVED.
-    pub record_state: String,
-    /// PASSED, WARNING, FAILED or NOT_AVAILABLE.
-    pub compliance_status: String,
+    /// How far a person, or pullwatch, has got with it.
+    pub workflow: Held<WorkflowStatus>,
+    /// Whether it is shown as a current one.
+    pub record_state: Held<RecordState>,
+    /// The answer.
+    pub compliance: Held<Status>,
+}
+
+/// How far somebody has got with a finding.
+/// <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_Workflow.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum WorkflowStatus {
+    /// Nobody has looked at it.
+    New,
+    /// Its owner was told.
+    Notified,
+    /// A person wants to hear no more of it.
+    Suppressed,
+    /// What was wrong is not any more.
+    Resolved,
+}
+
+/// A word as Security Hub holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held<Word> {
+    /// One that pullwatch knows.
+    Known(Word),
+    /// None that it knows.
+    Unknown(String),
+}
+
+impl<Word: DeserializeOwned + PartialEq> Held<Word> {
+    /// Reads a word.
+    pub fn read(text: &str) -> Self {
+        let word: Result<Word, ValueError> = Word::deserialize(text.into_deserializer());
+        word.map_or_else(|_| Self::Unknown(text.to_owned()), Self::Known)
+    }
+
+    /// Whether it is this word.
+    pub fn is(&self, word: Word) -> bool {
+        *self == Self::Known(word)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_security_hub_are_read() {
+        for (text, word) in [
+            ("NEW", WorkflowStatus::New),
+            ("NOTIFIED", WorkflowStatus::Notified),
+            ("SUPPRESSED", WorkflowStatus::Suppressed),
+            ("RESOLVED", WorkflowStatus::Resolved),
+        ] {
+            assert!(Held::read(text).is(word), "{text}");
+        }
+        assert!(Held::read("ARCHIVED").is(RecordState::Archived));
+        assert!(Held::read("NOT_AVAILABLE").is(Status::NotAvailable));
+        let unknown = Held::<WorkflowStatus>::read("SNOOZED");
+        assert_eq!(unknown, Held::Unknown("SNOOZED".to_owned()));
+    }
 }

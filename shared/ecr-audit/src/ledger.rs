@@ -12,7 +12,7 @@ use crate::arn::RoleArn;
 use crate::assessment::{CheckResult, Fingerprint};
 use crate::change::ReportedChange;
 use crate::exception::Exception;
-use crate::finding::{Finding, RecordState, StoredFinding};
+use crate::finding::{Finding, RecordState, StoredFinding, WorkflowStatus};
 use crate::node_role::Use;
 use crate::standard::{Check, Severity, Status};
 
@@ -126,7 +126,7 @@ impl CheckRecord {
     /// where Security Hub holds another state than this one, that cannot be told, and nothing is
     /// suppressed.
     pub fn note_workflow(&mut self, stored: Option<&StoredFinding>) {
-        let stored = stored.filter(|stored| stored.workflow_status == "SUPPRESSED");
+        let stored = stored.filter(|stored| stored.workflow.is(WorkflowStatus::Suppressed));
         let Some(stored) = stored else {
             self.suppressed = None;
             return;
@@ -142,9 +142,9 @@ impl CheckRecord {
     /// <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_Workflow.html>
     pub fn is_held_as(&self, stored: &StoredFinding) -> bool {
         let is_older = stored.updated_at.is_none_or(|held| held < self.finding.updated_at);
-        stored.compliance_status == self.finding.result.status.as_str()
-            && (stored.record_state == "ARCHIVED") == self.is_archived()
-            && (!is_older || stored.workflow_status == "SUPPRESSED")
+        stored.compliance.is(self.finding.result.status)
+            && stored.record_state.is(RecordState::Archived) == self.is_archived()
+            && (!is_older || stored.workflow.is(WorkflowStatus::Suppressed))
     }
 
     /// Whether the finding stands as ARCHIVED.

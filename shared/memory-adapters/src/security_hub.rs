@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use ecr_audit::asff::{asff, finding_id};
 use ecr_audit::error::PortError;
-use ecr_audit::finding::{Finding, RecordState};
+use ecr_audit::finding::{Finding, Held, RecordState};
 use ecr_audit::ports::{ImportOutcome, SecurityHub, StoredFinding};
 use ecr_audit::standard::Status;
 use jiff::Timestamp;
@@ -213,9 +213,9 @@ impl SecurityHub for MemorySecurityHub {
             .map(|held| StoredFinding {
                 id: held.id.clone(),
                 updated_at: held.asff["UpdatedAt"].as_str().and_then(|text| text.parse().ok()),
-                workflow_status: held.workflow_status.clone(),
-                record_state: held.asff["RecordState"].as_str().unwrap_or_default().to_owned(),
-                compliance_status: held.compliance_status.as_str().to_owned(),
+                workflow: Held::read(&held.workflow_status),
+                record_state: Held::read(held.asff["RecordState"].as_str().unwrap_or_default()),
+                compliance: Held::Known(held.compliance_status),
             })
             .collect())
     }

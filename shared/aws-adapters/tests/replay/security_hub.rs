@@ -4,7 +4,7 @@
 use aws_adapters::security_hub::AwsSecurityHub;
 use ecr_audit::asff::{asff, finding_id};
 use ecr_audit::error::PortError;
-use ecr_audit::finding::Finding;
+use ecr_audit::finding::{Finding, Held, RecordState, WorkflowStatus};
 use ecr_audit::ports::{ImportOutcome, SecurityHub, StoredFinding};
 use ecr_audit::standard::{Check, Status};
 use serde_json::{Value, json};
@@ -259,13 +259,13 @@ fn found(findings: &[Value], next: Option<&str>) -> Answer {
     Answer::json(body)
 }
 
-fn stored(role_name: &str, workflow_status: &str) -> StoredFinding {
+fn stored(role_name: &str, workflow: WorkflowStatus) -> StoredFinding {
     StoredFinding {
         id: id(role_name),
         updated_at: "2026-11-23T12:00:00.123Z".parse().ok(),
-        workflow_status: workflow_status.to_owned(),
-        record_state: "ACTIVE".to_owned(),
-        compliance_status: "FAILED".to_owned(),
+        workflow: Held::Known(workflow),
+        record_state: Held::Known(RecordState::Active),
+        compliance: Held::Known(Status::Failed),
     }
 }
 
@@ -284,7 +284,14 @@ async fn findings_are_read_back_twenty_at_a_time_to_the_last_page() {
         (get_findings(&ids[20..], false, None), found(&[held("r20", PRODUCT, "RESOLVED")], None)),
     ]);
     let read = security_hub(&wire).read_back(&ids).await.unwrap();
-    assert_eq!(read, [stored("r0", "NEW"), stored("r1", "SUPPRESSED"), stored("r20", "RESOLVED")]);
+    assert_eq!(
+        read,
+        [
+            stored("r0", WorkflowStatus::New),
+            stored("r1", WorkflowStatus::Suppressed),
+            stored("r20", WorkflowStatus::Resolved),
+        ]
+    );
 }
 
 #[tokio::test]
@@ -303,7 +310,7 @@ async fn a_finding_of_another_region_or_product_is_not_pullwatchs_own_here() {
         ),
     )]);
     let read = security_hub(&wire).read_back(&[id("workers")]).await.unwrap();
-    assert_eq!(read, [stored("workers", "NEW")]);
+    assert_eq!(read, [stored("workers", WorkflowStatus::New)]);
 }
 
 fn update(role_names: &[&str]) -> Request {

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 use ecr_audit::alert::Alert;
 use ecr_audit::exception::TAG;
+use ecr_audit::finding::{Held, RecordState, StoredFinding, WorkflowStatus};
 use ecr_audit::message::{SnsMessage, alert_message, digest_message};
-use ecr_audit::ports::StoredFinding;
-use ecr_audit::standard::Check;
+use ecr_audit::standard::{Check, Status};
 use serde_json::Value;
 
 use crate::account::{Account, Told, inline};
@@ -116,9 +116,9 @@ fn worse_than_suppressed() -> Told {
     account.record.checks.get_mut(&Check::ReadOnly).unwrap().note_workflow(Some(&StoredFinding {
         id: text("Id"),
         updated_at: text("UpdatedAt").parse().ok(),
-        workflow_status: "SUPPRESSED".to_owned(),
-        record_state: text("RecordState"),
-        compliance_status: "FAILED".to_owned(),
+        workflow: Held::Known(WorkflowStatus::Suppressed),
+        record_state: Held::Known(RecordState::Active),
+        compliance: Held::Known(Status::Failed),
     }));
     let actions = ["ecr:PutImage", "ecr:DeleteRepository"];
     let id = "44444444-4444-4444-8444-444444444402";

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::asff::finding_id;
-use crate::finding::{Finding, RecordState};
+use crate::finding::{Finding, Held, RecordState, WorkflowStatus};
 use crate::journey::delivery::{deliver, has_to_be_sent};
 use crate::journey::role::RoleError;
 use crate::ledger::{Message, OutboxEntry};
@@ -61,8 +61,8 @@ pub async fn repair(ports: &Ports<'_>) -> Result<usize, RoleError> {
 fn is_unresolved(finding: &Finding, stored: &StoredFinding) -> bool {
     finding.result.status == Status::Passed
         && finding.record_state == RecordState::Active
-        && stored.compliance_status == Status::Passed.as_str()
-        && matches!(stored.workflow_status.as_str(), "NEW" | "NOTIFIED")
+        && stored.compliance.is(Status::Passed)
+        && matches!(stored.workflow, Held::Known(WorkflowStatus::New | WorkflowStatus::Notified))
 }
 
 async fn import_again(
