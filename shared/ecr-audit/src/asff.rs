@@ -265,20 +265,9 @@ fn product_fields(finding: &Finding) -> Value {
     json!(fields)
 }
 
-/// `ecr:PutImage: arn:…:policy/NodeEcr v4 AllowPush [1]`.
+/// `ecr:PutImage: policy NodeEcr v4, statement AllowPush`.
 fn statement_line(excess: &Excess) -> String {
-    let cited: Vec<String> = excess
-        .statements
-        .iter()
-        .map(|statement| {
-            let version = statement.version.as_deref().unwrap_or("");
-            let sid = statement.sid.as_deref().unwrap_or("");
-            format!("{} {version} {sid} [{}]", statement.policy, statement.index)
-                .split_whitespace()
-                .collect::<Vec<_>>()
-                .join(" ")
-        })
-        .collect();
+    let cited: Vec<String> = excess.statements.iter().map(ToString::to_string).collect();
     format!("{}: {}", excess.action, cited.join("; "))
 }
 

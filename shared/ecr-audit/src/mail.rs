@@ -278,7 +278,7 @@ fn transition_of(page: &mut Page, alert: &Alert, transition: &AlertedTransition)
             let standard = alert.standard;
             page.wrapped("  ", &format!("all that went beyond the {standard} standard"));
             for statement in transition.granted_before.iter().take(MOST_STATEMENTS) {
-                page.fact_below("was granted by", &cited(statement));
+                page.fact_below("was granted by", &statement.to_string());
             }
             more_of(page, transition.granted_before.len(), MOST_STATEMENTS, "statements");
         }
@@ -339,7 +339,7 @@ fn abilities_on(page: &mut Page, alert: &Alert, abilities: &[Ability<'_>]) {
         let statements: BTreeSet<&PolicyStatement> =
             ability.excess.iter().flat_map(|excess| &excess.statements).collect();
         for statement in statements.iter().take(MOST_STATEMENTS) {
-            page.fact_below("  granted by", &cited(statement));
+            page.fact_below("  granted by", &statement.to_string());
         }
         more_of(page, statements.len(), MOST_STATEMENTS, "statements");
     }
@@ -395,23 +395,6 @@ fn conditions(excess: &Excess) -> Vec<String> {
         other => format!("{key} is {other}"),
     });
     conditions.take(MOST_STATEMENTS).collect()
-}
-
-/// `policy NodeEcr v4, statement AllowPush`; a statement without a Sid by its place, from 0.
-pub(crate) fn cited(statement: &PolicyStatement) -> String {
-    let name = match statement.policy.strip_prefix("inline:") {
-        Some(name) => format!("inline policy {name}"),
-        None if statement.policy.contains(":policy/") => {
-            format!("policy {}", statement.policy.rsplit('/').next().unwrap_or_default())
-        }
-        None => statement.policy.clone(),
-    };
-    let version = statement.version.as_ref().map_or(String::new(), |version| format!(" {version}"));
-    let which = match &statement.sid {
-        Some(sid) => format!("statement {sid}"),
-        None => format!("statement [{}]", statement.index),
-    };
-    format!("{name}{version}, {which}")
 }
 
 fn changes_of(page: &mut Page, alert: &Alert) {

@@ -127,12 +127,7 @@ fn shortened(actions: &[String]) -> String {
 fn excess_by_statement(result: &CheckResult) -> Vec<(String, Vec<String>)> {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for excess in &result.excess {
-        let statements = excess.statements.iter().map(|statement| {
-            let version = statement.version.as_deref().unwrap_or_default();
-            let index = format!("statement {}", statement.index);
-            let sid = statement.sid.as_deref().map_or(index, |sid| format!("statement {sid}"));
-            format!("{} {version}", statement.policy).trim_end().to_owned() + ", " + &sid
-        });
+        let statements = excess.statements.iter().map(ToString::to_string);
         let mut granted_by = statements.collect::<Vec<_>>().join("; ");
         if granted_by.is_empty() {
             "by the policies together".clone_into(&mut granted_by);

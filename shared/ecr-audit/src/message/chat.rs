@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::alert::{Alert, AlertedTransition, TransitionKind};
 use crate::assessment::Excess;
 use crate::mail::{
-    Mail, WORSE_THAN_SUPPRESSED, Whereabouts, by_whom, cited, console, headline, mail, place_of,
-    was, worn_in, worst_first,
+    Mail, WORSE_THAN_SUPPRESSED, Whereabouts, by_whom, console, headline, mail, place_of, was,
+    worn_in, worst_first,
 };
 use crate::standard::Check;
 use crate::words::{Ability, abilities_of, about, shortened};
@@ -171,10 +171,8 @@ fn told(alert: &Alert, transition: &AlertedTransition) -> Vec<String> {
 /// `new: can push images (ecr:PutImage +3) on every repository, granted by policy NodeEcr v4, …`.
 fn line(alert: &Alert, how: &str, ability: &Ability<'_>) -> String {
     let Some(worst) = ability.excess.first() else { return String::new() };
-    let granted = worst
-        .statements
-        .first()
-        .map_or(String::new(), |one| format!(", granted by {}", cited(one)));
+    let granted =
+        worst.statements.first().map_or(String::new(), |one| format!(", granted by {one}"));
     let (words, actions) = (ability.words, ability.actions(2));
     format!("{how}: can {words} ({actions}) on {}{granted}", place_of(alert, worst))
 }
