@@ -189,6 +189,8 @@ pub fn check_report(result: &CheckResult) -> Value {
         let excess: Vec<&str> = result.excess.iter().map(|excess| excess.action.as_str()).collect();
         report["excess"] = json!(excess);
         report["evidence"] = json!(result.excess);
+    } else {
+        report["missing"] = json!(result.missing);
     }
     report
 }

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::arn::RoleArn;
 use crate::assessment::Excess;
 use crate::finding::{Finding, RecordState};
+use crate::missing_action::MissingAction;
 use crate::node_role::Use;
 use crate::standard::{Check, Severity, Status};
 use crate::words::{abilities, sentences, shortened};
@@ -247,8 +248,12 @@ fn product_fields(finding: &Finding) -> Value {
     }
     let actions: Vec<&str> = result.excess.iter().map(|excess| excess.action.as_str()).collect();
     set("Excess", actions.join(", "));
-    for (excess, index) in result.excess.iter().zip(0..MOST_STATEMENTS) {
-        set(&format!("Statement/{index:02}"), statement_line(excess));
+    let lacked: Vec<&str> = result.missing.iter().map(|known| known.action.as_str()).collect();
+    set("Missing", lacked.join(", "));
+    let granting = result.excess.iter().map(statement_line);
+    let withholding = result.missing.iter().filter_map(withheld_line);
+    for (line, index) in granting.chain(withholding).zip(0..MOST_STATEMENTS) {
+        set(&format!("Statement/{index:02}"), line);
     }
     if let Some(change) = finding.changes.last() {
         let event = &change.event;
@@ -269,6 +274,14 @@ fn product_fields(finding: &Finding) -> Value {
 fn statement_line(excess: &Excess) -> String {
     let cited: Vec<String> = excess.statements.iter().map(ToString::to_string).collect();
     format!("{}: {}", excess.action, cited.join("; "))
+}
+
+/// `ecr:BatchGetImage: Denied by inline policy deny, statement [0]`; `None` where no statement is
+/// the cause.
+fn withheld_line(missing: &MissingAction) -> Option<String> {
+    let by_statement = missing.causes.iter().filter(|cause| !cause.statements().is_empty());
+    let causes: Vec<String> = by_statement.map(ToString::to_string).collect();
+    (!causes.is_empty()).then(|| format!("{}: {}", missing.action, causes.join("; ")))
 }
 
 /// The role first: the console shows the first resource only.

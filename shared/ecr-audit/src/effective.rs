@@ -12,7 +12,8 @@ use iam_policy::glob;
 use iam_policy::principal::Principal;
 
 use crate::assess::{PULL_ACTIONS, RoleState};
-use crate::catalogue::{Catalogue, SERVICES};
+use crate::catalogue::{C0223_ACTIONS, Catalogue, SERVICES};
+use crate::missing_action::{MissingAction, Trial, causes};
 use crate::permissions::{
     Access, ActionPermission, EffectivePermissions, PolicyStatement, PullPermission, Scope,
     UnknownActions, Witness,
@@ -64,7 +65,8 @@ pub fn effective(
         .into_iter()
         .map(|service| (service.to_owned(), inquiry.unknown(service)))
         .collect();
-    let pull = pull(pulling, &actions);
+    let missing = inquiry.missing(&actions);
+    let pull = pull(pulling, &actions, missing);
     let mut notes = policy_notes(state, settings, &read.set);
     notes.splice(0..0, read.notes);
     Ok(EffectivePermissions { actions, unknown_actions, pull, notes })
@@ -170,9 +172,19 @@ impl Inquiry<'_> {
         actions: &[AskedAction<'_>],
         entry: Option<&crate::catalogue::CataloguedAction>,
     ) -> engine::Access {
+        self.ask_of(&self.read.set, service, actions, entry)
+    }
+
+    fn ask_of(
+        &self,
+        policies: &PolicySet,
+        service: &str,
+        actions: &[AskedAction<'_>],
+        entry: Option<&crate::catalogue::CataloguedAction>,
+    ) -> engine::Access {
         let places = self.places.iter().find(|(known, _)| *known == service);
         engine::effective(
-            &self.read.set,
+            policies,
             &Question {
                 principal: &self.principal,
                 actions,
@@ -216,6 +228,21 @@ impl Inquiry<'_> {
                     Effect::Allow => "Allow".to_owned(),
                     Effect::Deny => "Deny".to_owned(),
                 },
+            })
+            .collect()
+    }
+
+    /// Which of the actions of C-0223 the role lacks, and why.
+    fn missing(&self, actions: &[ActionPermission]) -> Vec<MissingAction> {
+        let lacked = actions.iter().filter(|known| {
+            known.access == Access::Denied && C0223_ACTIONS.contains(&known.action.as_str())
+        });
+        lacked
+            .map(|known| {
+                let takes_resource = known.action != "ecr:GetAuthorizationToken";
+                let asked = AskedAction { name: &known.action, takes_resource };
+                let causes = causes(&self.read.set, asked, self);
+                MissingAction { action: known.action.clone(), causes }
             })
             .collect()
     }
@@ -287,13 +314,29 @@ impl Inquiry<'_> {
     }
 }
 
+impl Trial for Inquiry<'_> {
+    fn access(&self, policies: &PolicySet, asked: AskedAction<'_>) -> engine::Access {
+        let entries = &Catalogue::embedded().actions;
+        let entry = entries.iter().find(|entry| entry.action == asked.name);
+        self.ask_of(policies, "ecr", &[asked], entry)
+    }
+
+    fn cited(&self, statements: &BTreeSet<StatementRef>) -> Vec<PolicyStatement> {
+        self.statements(statements)
+    }
+}
+
 fn pull_actions() -> [AskedAction<'static>; 3] {
     PULL_ACTIONS
         .map(|name| AskedAction { name, takes_resource: name != "ecr:GetAuthorizationToken" })
 }
 
 /// The lower bound for pulling, given what came of asking for its actions together.
-fn pull(access: engine::Access, actions: &[ActionPermission]) -> PullPermission {
+fn pull(
+    access: engine::Access,
+    actions: &[ActionPermission],
+    missing: Vec<MissingAction>,
+) -> PullPermission {
     // Enough is a lower bound: only what was found for certain counts.
     let enough = match (access.at_least, access.level) {
         (Level::Allowed, _) => Level::Allowed,
@@ -336,6 +379,7 @@ fn pull(access: engine::Access, actions: &[ActionPermission]) -> PullPermission 
         scope: scope(&access, true),
         repository: access.witness.map(|witness| witness.resource),
         because,
+        missing,
     }
 }
 

@@ -21,6 +21,7 @@ pub mod unknown_actions;
 pub mod assess;
 pub mod assessment;
 pub mod effective;
+pub mod missing_action;
 mod policy_notes;
 pub mod remedy;
 mod remedy_step;

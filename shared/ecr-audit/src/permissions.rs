@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::AccessLevel;
+use crate::missing_action::MissingAction;
 
 /// What one role may do with ecr and ecr-public.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,8 +151,11 @@ pub struct PullPermission {
     pub scope: Scope,
     /// The repository that shows it, or the patterns it was found by.
     pub repository: Option<String>,
-    /// What the answer hangs on where it is conditional; what is missing where it is denied.
+    /// What the answer hangs on where it is conditional; why it is denied, where each action is
+    /// granted somewhere.
     pub because: Vec<String>,
+    /// The actions of C-0223 that the role lacks, each with why.
+    pub missing: Vec<MissingAction>,
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use ecr_audit::mail::operators::{
     topic_takes_nothing,
 };
 use ecr_audit::message::{alert_message, digest_message};
+use ecr_audit::missing_action::{MissingAction, MissingCause};
 use ecr_audit::node_role::{Compute, Source, Use, UseKind};
 use ecr_audit::permissions::{Access, PolicyStatement, Scope, Witness};
 use ecr_audit::remedy::Remedy;
@@ -112,6 +113,22 @@ prop_compose! {
     }
 }
 
+fn cause() -> impl Strategy<Value = MissingCause> {
+    prop_oneof![
+        Just(MissingCause::NotGranted),
+        Just(MissingCause::OutsideOrganization),
+        text().prop_map(|boundary| MissingCause::OutsideBoundary { boundary }),
+        vec(statement(), 0..6).prop_map(|statements| MissingCause::Denied { statements }),
+        vec(statement(), 0..6).prop_map(|statements| MissingCause::OutOfReach { statements }),
+    ]
+}
+
+prop_compose! {
+    fn missing()(action in text(), causes in vec(cause(), 1..4)) -> MissingAction {
+        MissingAction { action: format!("ecr:{action}"), causes }
+    }
+}
+
 prop_compose! {
     fn result()(
         check in check(),
@@ -119,6 +136,7 @@ prop_compose! {
         status in status(),
         severity in severity(),
         excess in vec(excess(), 0..30),
+        missing in vec(missing(), 0..4),
         reasons in vec(text(), 0..15),
         notes in vec(text(), 0..15),
     ) -> CheckResult {
@@ -135,6 +153,7 @@ prop_compose! {
             severity,
             fingerprint: Fingerprint { check, standard, elements },
             excess,
+            missing,
             standards: Standard::ALL.map(|standard| (standard, status)).into(),
             reasons,
             notes,

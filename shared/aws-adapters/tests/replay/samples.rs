@@ -98,6 +98,7 @@ fn result(check: Check, status: Status) -> CheckResult {
             elements: is_failure.then_some(element).into_iter().collect(),
         },
         excess: is_failure.then_some(excess).into_iter().collect(),
+        missing: Vec::new(),
         standards: Standard::ALL.map(|standard| (standard, status)).into(),
         reasons: vec!["Umlauts: \u{e4}\u{f6}\u{fc}, and a line\nbreak.".to_owned()],
         notes: vec!["The standard `pull-only` takes away 8 more actions.".to_owned()],

@@ -5,6 +5,7 @@ mod account;
 mod choice;
 mod exceptions;
 mod golden;
+mod missing;
 mod operators;
 mod schema;
 mod story;

@@ -233,6 +233,7 @@ fn assessed(
             elements: elements.iter().cloned().collect::<BTreeSet<_>>(),
         },
         excess: if status == Status::Failed { excess.collect() } else { Vec::new() },
+        missing: Vec::new(),
         standards: Standard::ALL.map(|standard| (standard, status)).into(),
         reasons: Vec::new(),
         notes: Vec::new(),
