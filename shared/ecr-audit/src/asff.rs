@@ -12,8 +12,10 @@ use crate::assessment::Excess;
 use crate::finding::{Finding, RecordState};
 use crate::missing_action::MissingAction;
 use crate::node_role::Use;
+use crate::permissions::{Access, Scope};
+use crate::recommendation::recommendation;
 use crate::standard::{Check, Severity, Status};
-use crate::words::{abilities, sentences, shortened};
+use crate::words::{Ability, abilities, conditions, place_of, sentences, shortened};
 
 const LONGEST_ID: usize = 512;
 const LONGEST_DESCRIPTION: usize = 1024;
@@ -83,7 +85,7 @@ pub fn asff(finding: &Finding) -> Value {
         "Title": title(finding.check),
         "Description": sentences(&description(finding), LONGEST_DESCRIPTION),
         "Remediation": {"Recommendation": {
-            "Text": shortened(recommendation(finding), LONGEST_RECOMMENDATION),
+            "Text": shortened(&recommendation(finding), LONGEST_RECOMMENDATION),
             "Url": "https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
         }},
         "ProductFields": product_fields(finding),
@@ -143,11 +145,11 @@ fn description(finding: &Finding) -> Vec<String> {
     }
     told.push(match (finding.check, finding.result.status) {
         (Check::ReadOnly, Status::Failed) => {
-            let abilities: Vec<String> = abilities(&finding.result.excess)
-                .iter()
-                .map(|ability| format!("{} ({})", ability.words, ability.actions(2)))
-                .collect();
-            format!("Nodes with the role {name} can {}.", abilities.join("; "))
+            format!("Nodes with the role {name} can {}.", can(finding))
+        }
+        (Check::ReadOnly, Status::Warning) => {
+            let can = can(finding);
+            format!("Nodes with the role {name} can {can}. An exception covers this.")
         }
         (Check::ReadOnly, Status::Passed) => {
             format!(
@@ -161,11 +163,12 @@ fn description(finding: &Finding) -> Vec<String> {
         (Check::CanPull, Status::Failed) => {
             format!("Nodes with the role {name} cannot pull images from ECR.")
         }
-        (_, Status::Warning) => {
-            format!("Whether nodes with the role {name} pass hangs on what cannot be known.")
-        }
+        (Check::CanPull, Status::Warning) => format!(
+            "Whether nodes with the role {name} can pull images from ECR depends on conditions \
+             that pullwatch cannot determine."
+        ),
         (_, Status::NotAvailable) => {
-            format!("What nodes with the role {name} may do could not be told.")
+            format!("What nodes with the role {name} can do with ECR could not be determined.")
         }
     });
     told.extend(finding.result.reasons.iter().cloned());
@@ -179,20 +182,24 @@ fn description(finding: &Finding) -> Vec<String> {
     told
 }
 
-fn recommendation(finding: &Finding) -> &'static str {
-    match (finding.check, finding.result.status) {
-        (_, Status::Passed) => "Nothing to do.",
-        (Check::ReadOnly, _) => {
-            "Give the node role AmazonEC2ContainerRegistryPullOnly and take away what grants more. \
-             A workload that must push gets a role of its own by EKS Pod Identity or IRSA. \
-             `pullwatch explain --role ARN` shows every statement."
+/// What the nodes can do beyond the standard: `push images (ecr:PutImage) on a condition, on
+/// certain repositories, such as ci/app in eu-west-1; …`.
+fn can(finding: &Finding) -> String {
+    let in_full = |ability: &Ability<'_>| {
+        let mut told = format!("{} ({})", ability.words, ability.actions(2));
+        if ability.is_conditional() {
+            told.push_str(" on a condition");
         }
-        (Check::CanPull, _) => {
-            "Attach AmazonEC2ContainerRegistryPullOnly to the node role, and look for a Deny, a \
-             permissions boundary or a condition that takes it away. \
-             `pullwatch explain --role ARN` shows every statement."
+        if let Some(worst) = ability.excess.first()
+            && worst.scope == Scope::NamedRepositories
+        {
+            let comma = if ability.is_conditional() { "," } else { "" };
+            told.push_str(&format!("{comma} on {}", place_of(worst, &finding.place.account)));
         }
-    }
+        told
+    };
+    let abilities: Vec<String> = abilities(&finding.result.excess).iter().map(in_full).collect();
+    abilities.join("; ")
 }
 
 fn compliance(finding: &Finding) -> Value {
@@ -250,7 +257,7 @@ fn product_fields(finding: &Finding) -> Value {
     set("Excess", actions.join(", "));
     let lacked: Vec<&str> = result.missing.iter().map(|known| known.action.as_str()).collect();
     set("Missing", lacked.join(", "));
-    let granting = result.excess.iter().map(statement_line);
+    let granting = result.excess.iter().map(|one| statement_line(one, &finding.place.account));
     let withholding = result.missing.iter().filter_map(withheld_line);
     for (line, index) in granting.chain(withholding).zip(0..MOST_STATEMENTS) {
         set(&format!("Statement/{index:02}"), line);
@@ -270,10 +277,29 @@ fn product_fields(finding: &Finding) -> Value {
     json!(fields)
 }
 
-/// `ecr:PutImage: policy NodeEcr v4, statement AllowPush`.
-fn statement_line(excess: &Excess) -> String {
+/// `ecr:PutImage: HIGH, allowed on every repository; granted by policy NodeEcr v4, statement
+/// AllowPush`. What is long stands last, where it may be cut.
+fn statement_line(excess: &Excess, account: &str) -> String {
+    let access = match excess.access {
+        Access::Allowed => "allowed",
+        Access::Conditional => "conditional",
+        Access::Denied => "denied",
+    };
+    let mut line = format!(
+        "{}: {}, {access} on {}",
+        excess.action,
+        excess.severity,
+        place_of(excess, account)
+    );
+    let conditions = conditions(excess);
+    if !conditions.is_empty() {
+        line.push_str(&format!(", if {}", conditions.join(" and ")));
+    }
     let cited: Vec<String> = excess.statements.iter().map(ToString::to_string).collect();
-    format!("{}: {}", excess.action, cited.join("; "))
+    if !cited.is_empty() {
+        line.push_str(&format!("; granted by {}", cited.join("; ")));
+    }
+    line
 }
 
 /// `ecr:BatchGetImage: Denied by inline policy deny, statement [0]`; `None` where no statement is

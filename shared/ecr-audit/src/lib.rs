@@ -45,6 +45,7 @@ pub mod mail;
 pub mod message;
 pub mod owner_topics;
 pub mod owners;
+mod recommendation;
 pub mod subscription;
 pub mod words;
 

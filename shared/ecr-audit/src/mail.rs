@@ -16,10 +16,10 @@ use crate::assessment::{CheckResult, Excess};
 use crate::change::ReportedChange;
 use crate::finding::Place;
 use crate::node_role::Use;
-use crate::permissions::{Access, PolicyStatement, Scope};
+use crate::permissions::PolicyStatement;
 use crate::remedy::Remedy;
 use crate::standard::{Check, Standard};
-use crate::words::{Ability, abilities, abilities_of, about, shortened};
+use crate::words::{Ability, abilities, abilities_of, about, conditions, place_of, shortened};
 
 use command::laid_out;
 pub(crate) use link::{Whereabouts, console};
@@ -332,9 +332,9 @@ fn abilities_on(page: &mut Page, alert: &Alert, abilities: &[Ability<'_>]) {
     for ability in abilities {
         page.fact_below(ability.words, &ability.actions(2));
         let Some(worst) = ability.excess.first() else { continue };
-        page.fact_below("  on", &place_of(alert, worst));
-        for condition in conditions(worst) {
-            page.fact_below("  if", &condition);
+        page.fact_below("  on", &place_of(worst, &alert.place.account));
+        for condition in conditions(worst).iter().take(MOST_STATEMENTS) {
+            page.fact_below("  if", condition);
         }
         let statements: BTreeSet<&PolicyStatement> =
             ability.excess.iter().flat_map(|excess| &excess.statements).collect();
@@ -349,52 +349,6 @@ fn more_of(page: &mut Page, count: usize, most: usize, what: &str) {
     if count > most {
         page.wrapped(&" ".repeat(18), &format!("and {} more {what}", count - most));
     }
-}
-
-/// `every repository`, or one that shows which.
-pub(crate) fn place_of(alert: &Alert, excess: &Excess) -> String {
-    let witness = excess.witness.as_ref().map(|witness| witness.resource.as_str());
-    let shown = witness.and_then(|arn| {
-        let mut fields = arn.splitn(6, ':').skip(3);
-        let (region, account) = (fields.next()?, fields.next()?);
-        let name = fields.next()?.strip_prefix("repository/")?;
-        let region = if region.is_empty() { String::new() } else { format!(" in {region}") };
-        let account = if account == alert.place.account {
-            String::new()
-        } else {
-            format!(" of account {account}")
-        };
-        Some(format!("{name}{region}{account}"))
-    });
-    match (excess.scope, shown) {
-        (Scope::EveryRepository, None) if witness.is_some() => "the whole registry".to_owned(),
-        (Scope::EveryRepository, _) => "every repository".to_owned(),
-        (Scope::NamedRepositories, Some(shown)) => {
-            format!("certain repositories, such as {shown}")
-        }
-        (Scope::NamedRepositories, None) => "certain repositories".to_owned(),
-    }
-}
-
-/// What a conditional action hangs on, as its witness shows.
-fn conditions(excess: &Excess) -> Vec<String> {
-    let Some(witness) = &excess.witness else { return Vec::new() };
-    if excess.access != Access::Conditional {
-        return Vec::new();
-    }
-    if witness.context.is_empty() {
-        return vec!["the other account consents, or another condition holds".to_owned()];
-    }
-    let conditions = witness.context.iter().map(|(key, value)| match value {
-        serde_json::Value::Null => format!("{key} is absent"),
-        serde_json::Value::String(text) => format!("{key} is {}", shortened(text, 200)),
-        serde_json::Value::Array(texts) => {
-            let texts: Vec<&str> = texts.iter().filter_map(serde_json::Value::as_str).collect();
-            format!("{key} are {}", shortened(&texts.join(", "), 200))
-        }
-        other => format!("{key} is {other}"),
-    });
-    conditions.take(MOST_STATEMENTS).collect()
 }
 
 fn changes_of(page: &mut Page, alert: &Alert) {

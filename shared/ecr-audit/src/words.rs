@@ -3,9 +3,11 @@
 
 use std::cmp::Reverse;
 
+use serde_json::Value;
+
 use crate::assessment::Excess;
 use crate::change::{Change, RoleEffect};
-use crate::permissions::Access;
+use crate::permissions::{Access, Scope};
 
 /// What people call a group of actions, alone and in a sentence about ECR, with its actions.
 struct Group {
@@ -135,6 +137,48 @@ impl Ability<'_> {
     pub fn is_conditional(&self) -> bool {
         self.excess.iter().all(|excess| excess.access == Access::Conditional)
     }
+}
+
+/// `every repository`, or one that shows which, as `account` calls it.
+pub fn place_of(excess: &Excess, account: &str) -> String {
+    let witness = excess.witness.as_ref().map(|witness| witness.resource.as_str());
+    let shown = witness.and_then(|arn| {
+        let mut fields = arn.splitn(6, ':').skip(3);
+        let (region, of) = (fields.next()?, fields.next()?);
+        let name = fields.next()?.strip_prefix("repository/")?;
+        let region = if region.is_empty() { String::new() } else { format!(" in {region}") };
+        let of = if of == account { String::new() } else { format!(" of account {of}") };
+        Some(format!("{name}{region}{of}"))
+    });
+    match (excess.scope, shown) {
+        (Scope::EveryRepository, None) if witness.is_some() => "the whole registry".to_owned(),
+        (Scope::EveryRepository, _) => "every repository".to_owned(),
+        (Scope::NamedRepositories, Some(shown)) => {
+            format!("certain repositories, such as {shown}")
+        }
+        (Scope::NamedRepositories, None) => "certain repositories".to_owned(),
+    }
+}
+
+/// What a conditional action depends on, as its witness shows.
+pub fn conditions(excess: &Excess) -> Vec<String> {
+    let Some(witness) = &excess.witness else { return Vec::new() };
+    if excess.access != Access::Conditional {
+        return Vec::new();
+    }
+    if witness.context.is_empty() {
+        return vec!["the other account consents, or another condition holds".to_owned()];
+    }
+    let conditions = witness.context.iter().map(|(key, value)| match value {
+        Value::Null => format!("{key} is absent"),
+        Value::String(text) => format!("{key} is {}", shortened(text, 200)),
+        Value::Array(texts) => {
+            let texts: Vec<&str> = texts.iter().filter_map(Value::as_str).collect();
+            format!("{key} are {}", shortened(&texts.join(", "), 200))
+        }
+        other => format!("{key} is {other}"),
+    });
+    conditions.collect()
 }
 
 /// What a change was about: the policy that was attached, the nodegroup that came, … Empty where

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use crate::alert::{Alert, AlertedTransition, TransitionKind};
 use crate::assessment::Excess;
 use crate::mail::{
-    Mail, WORSE_THAN_SUPPRESSED, Whereabouts, by_whom, console, headline, mail, place_of, was,
-    worn_in, worst_first,
+    Mail, WORSE_THAN_SUPPRESSED, Whereabouts, by_whom, console, headline, mail, was, worn_in,
+    worst_first,
 };
 use crate::standard::Check;
-use crate::words::{Ability, abilities_of, about, shortened};
+use crate::words::{Ability, abilities_of, about, place_of, shortened};
 
 const LONGEST_SENTENCE: usize = 400;
 const MOST_ABILITIES: usize = 5;
@@ -174,7 +174,7 @@ fn line(alert: &Alert, how: &str, ability: &Ability<'_>) -> String {
     let granted =
         worst.statements.first().map_or(String::new(), |one| format!(", granted by {one}"));
     let (words, actions) = (ability.words, ability.actions(2));
-    format!("{how}: can {words} ({actions}) on {}{granted}", place_of(alert, worst))
+    format!("{how}: can {words} ({actions}) on {}{granted}", place_of(worst, &alert.place.account))
 }
 
 fn owners(alert: &Alert) -> String {

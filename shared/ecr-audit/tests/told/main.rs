@@ -3,6 +3,7 @@
 
 mod account;
 mod choice;
+mod descriptions;
 mod exceptions;
 mod golden;
 mod missing;
