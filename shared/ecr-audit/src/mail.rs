@@ -14,10 +14,11 @@ use crate::alert::{Alert, AlertedTransition, TransitionKind};
 use crate::arn::RoleArn;
 use crate::assessment::{CheckResult, Excess};
 use crate::change::ReportedChange;
+use crate::exception;
 use crate::finding::Place;
 use crate::node_role::Use;
 use crate::permissions::PolicyStatement;
-use crate::remedy::Remedy;
+use crate::remedy::{Remedy, quoted};
 use crate::standard::{Check, Standard};
 use crate::words::{Ability, abilities, abilities_of, about, conditions, place_of, shortened};
 
@@ -445,8 +446,38 @@ fn closing_of(page: &mut Page, alert: &Alert) {
     let worst = alert.transitions.first().map(|transition| (&alert.role.arn, transition.check));
     finding_at(page, "Finding", &console(&alert.place, worst));
     page.gap();
-    if alert.is_failure() {
-        page.fact("Silence", "suppress the finding, or tag the role pullwatch:exception");
-    }
+    silence_of(page, alert);
     page.fact("Id", &alert.id);
+}
+
+/// How to hear no more of what is wrong: an exception covers the check
+/// read-only alone.
+fn silence_of(page: &mut Page, alert: &Alert) {
+    let failing: BTreeSet<Check> = alert
+        .transitions
+        .iter()
+        .filter(|transition| transition.kind.is_failure())
+        .map(|transition| transition.check)
+        .collect();
+    if failing.is_empty() {
+        return;
+    }
+    if !failing.contains(&exception::CHECK) {
+        page.fact("Silence", "Suppress the finding in Security Hub.");
+        return;
+    }
+    let mut how = "Suppress the finding in Security Hub, or accept what the role can do now until \
+                   a date at most 180 days ahead"
+        .to_owned();
+    if failing.len() > 1 {
+        how.push_str(" (which covers the check read-only alone)");
+    }
+    page.fact("Silence", &format!("{how}:"));
+    let tag = format!("Key={},Value=YYYY-MM-DD reason", exception::TAG);
+    let role_name = quoted(alert.role.arn.role_name().as_str());
+    for line in
+        laid_out(&format!("aws iam tag-role --role-name {role_name} --tags {}", quoted(&tag)))
+    {
+        page.line(&line);
+    }
 }

@@ -186,6 +186,35 @@ fn it_covers_no_node_that_cannot_pull() {
     assert_eq!(told.alerts.len(), 1);
 }
 
+/// The end of a mail, behind the link.
+fn end_of_mail(told: &Told) -> String {
+    let text = ecr_audit::mail::mail(&told.alerts[0]).text;
+    text[text.find("\nSilence ").expect("a failure can be silenced")..].to_owned()
+}
+
+#[test]
+fn a_mail_tells_how_to_set_the_tag_only_where_it_counts() {
+    let mut account = clean(ROLE);
+    account.put(inline("push", &grants("Push", &["ecr:PutImage"], "*")));
+    let told = account.clone().look("2026-01-15T10:00:00Z", "id-1", &[]);
+    let command = "  aws iam tag-role --role-name prod-workers \\\n    \
+                   --tags 'Key=pullwatch:exception,Value=YYYY-MM-DD reason'\n";
+    assert!(end_of_mail(&told).contains(command), "{}", end_of_mail(&told));
+    assert!(!end_of_mail(&told).contains("alone"), "{}", end_of_mail(&told));
+
+    account.role.identity.remove(2);
+    let told = account.look("2026-01-15T10:00:00Z", "id-1", &[]);
+    assert!(end_of_mail(&told).contains(command), "{}", end_of_mail(&told));
+    let words = end_of_mail(&told).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("covers the check read-only alone"), "{words}");
+
+    let mut account = clean(ROLE);
+    account.role.identity.truncate(2);
+    let told = account.look("2026-01-15T10:00:00Z", "id-1", &[]);
+    let silence = "\nSilence   Suppress the finding in Security Hub.\nId        id-1\n";
+    assert_eq!(end_of_mail(&told), silence);
+}
+
 /// A role that cannot be read is neither excepted anew nor freed of its exception.
 #[test]
 fn what_cannot_be_read_neither_begins_nor_ends_it() {
