@@ -14,6 +14,7 @@ use crate::missing_action::MissingAction;
 use crate::node_role::Use;
 use crate::permissions::{Access, Scope};
 use crate::recommendation::recommendation;
+use crate::remedy_fields::remedy_fields;
 use crate::standard::{Check, Severity, Status};
 use crate::words::{Ability, abilities, conditions, place_of, sentences, shortened};
 
@@ -261,6 +262,9 @@ fn product_fields(finding: &Finding) -> Value {
     let withholding = result.missing.iter().filter_map(withheld_line);
     for (line, index) in granting.chain(withholding).zip(0..MOST_STATEMENTS) {
         set(&format!("Statement/{index:02}"), line);
+    }
+    for (name, value) in finding.remedy.iter().flat_map(remedy_fields) {
+        set(&name, value);
     }
     if let Some(change) = finding.changes.last() {
         let event = &change.event;

@@ -46,6 +46,7 @@ pub mod message;
 pub mod owner_topics;
 pub mod owners;
 mod recommendation;
+mod remedy_fields;
 pub mod subscription;
 pub mod words;
 

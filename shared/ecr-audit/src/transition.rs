@@ -20,6 +20,7 @@ use crate::owner_topics::{OwnerTopics, owner_topics};
 use crate::owners::owners;
 use crate::ports::StoredFinding;
 use crate::remedy::Remedy;
+use crate::remedy_fields::kept_in_finding;
 use crate::settings::Settings;
 use crate::standard::{Check, Status};
 
@@ -212,6 +213,7 @@ fn answered(
         owners: next.owners.clone(),
         result: result.clone(),
         not_available: None,
+        remedy: remedy_of(step, check, result),
         record_state: RecordState::Active,
         changes: before.map(|known| known.finding.changes.clone()).unwrap_or_default(),
         role_created_anew: role_created_anew
@@ -275,6 +277,14 @@ fn answered(
         },
     );
     told.findings.push(finding);
+}
+
+/// What puts a check right that does not pass. An exception is no remedy.
+fn remedy_of(step: &Step<'_>, check: Check, result: &CheckResult) -> Option<Remedy> {
+    let Observed::Assessed { remedy, .. } = &step.observed else { return None };
+    let is_failure = result.status == Status::Failed
+        || check == exception::CHECK && result.status == Status::Warning;
+    remedy.as_ref().filter(|_| is_failure).map(kept_in_finding)
 }
 
 /// The row of the table: what owners are told when `verdict` becomes `result`.
@@ -414,6 +424,7 @@ fn archive(step: &Step<'_>, next: &mut Record, told: &mut Told) {
         let mut finding = known.finding.clone();
         told.is_definite = true;
         finding.record_state = RecordState::Archived;
+        finding.remedy = None;
         finding.changes.clone_from(&next.changes);
         finding.updated_at = later(step.now, Some(known));
         let is_suppressed = next.checks.get(check).is_some_and(|known| known.suppressed.is_some());

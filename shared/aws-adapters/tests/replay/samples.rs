@@ -140,6 +140,7 @@ pub fn finding(role_name: &str, check: Check, status: Status) -> Finding {
         owners: vec!["payments".to_owned(), "ada".to_owned()],
         result: result(check, status),
         not_available: Some("iam:GetPolicy cannot be answered".to_owned()),
+        remedy: None,
         record_state: RecordState::Active,
         changes: vec![change()],
         role_created_anew: true,

@@ -8,6 +8,7 @@ mod exceptions;
 mod golden;
 mod missing;
 mod operators;
+mod remedy_fields;
 mod schema;
 mod story;
 mod subscribed;
