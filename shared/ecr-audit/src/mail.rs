@@ -2,6 +2,7 @@
 //! keeps the width, `command` breaks commands so that a shell still reads them.
 
 mod command;
+mod digest;
 mod link;
 pub mod operators;
 mod page;
@@ -23,6 +24,7 @@ use crate::standard::{Check, Standard};
 use crate::words::{Ability, abilities, abilities_of, about, conditions, place_of, shortened};
 
 use command::laid_out;
+pub use digest::digest;
 pub(crate) use link::{Whereabouts, console};
 use page::{Page, is_showable};
 use role::worn_by;
@@ -35,7 +37,6 @@ const LONGEST_SUBJECT: usize = 99;
 const MOST_STATEMENTS: usize = 3;
 const MOST_CHANGES: usize = 5;
 const MOST_ROLES: usize = 100;
-const LONGEST_DIGEST: usize = 64 * 1024;
 const MOST_REASONS: usize = 10;
 /// A sentence about a condition may quote a whole policy.
 const LONGEST_SENTENCE: usize = 600;
@@ -72,53 +73,6 @@ pub fn mail(alert: &Alert) -> Mail {
     Mail { subject: subject(alert), text: page.into_text() }
 }
 
-/// Many alerts of one owner as one mail, the worst first.
-pub fn digest(owner: &str, alerts: &[Alert]) -> Mail {
-    let mut page = Page::default();
-    let look = match alerts.len() {
-        1 => format!("1 node role of {owner} needs a look"),
-        count => format!("{count} node roles of {owner} need a look"),
-    };
-    page.wrapped("", &look);
-    let mut shown = 0;
-    for alert in worst_first(alerts).into_iter().take(MOST_ROLES) {
-        if page.len() > LONGEST_DIGEST {
-            break;
-        }
-        page.gap();
-        in_digest(&mut page, alert);
-        shown += 1;
-    }
-    if shown < alerts.len() {
-        let left = alerts.len() - shown;
-        page.gap();
-        page.wrapped("", &format!("{left} more are not shown here. Every one has its finding."));
-    }
-    let account = alerts.first().map_or("", |alert| alert.place.account.as_str());
-    if let Some(alert) = alerts.first() {
-        finding_at(&mut page, "Findings", &console(&alert.place, None));
-    }
-    let room = LONGEST_SUBJECT.saturating_sub("pullwatch:  ()".len() + account.len());
-    let subject = format!("pullwatch: {} ({account})", printable(&look, room));
-    Mail { subject, text: page.into_text() }
-}
-
-fn in_digest(page: &mut Page, alert: &Alert) {
-    let indent = " ".repeat(10);
-    let severity = format!("{:<8}  ", alert.severity().as_str());
-    page.wrapped_after(&severity, &indent, &headline(alert));
-    page.wrapped(&indent, alert.role.arn.as_str());
-    for line in worn_by(&alert.uses) {
-        page.wrapped(&indent, &line);
-    }
-    for transition in &alert.transitions {
-        for line in summary(transition) {
-            page.wrapped_after(&format!("{indent}- "), &format!("{indent}  "), &line);
-        }
-    }
-    page.wrapped(&indent, &format!("Id {}", alert.id));
-}
-
 /// The alerts of a digest, the worst first, then by role.
 pub(crate) fn worst_first(alerts: &[Alert]) -> Vec<&Alert> {
     let mut sorted: Vec<&Alert> = alerts.iter().collect();
@@ -128,7 +82,7 @@ pub(crate) fn worst_first(alerts: &[Alert]) -> Vec<&Alert> {
 
 /// `[HIGH] prod-workers can push images to ECR (prod, eu-west-1, 111122223333)`.
 fn subject(alert: &Alert) -> String {
-    let mark = if alert.is_failure() { alert.severity().as_str() } else { "RESOLVED" };
+    let mark = mark(alert);
     let clusters: BTreeSet<&str> =
         alert.uses.iter().filter_map(|seen| seen.cluster_name.as_deref()).collect();
     let regions: BTreeSet<&str> =
@@ -147,6 +101,11 @@ fn subject(alert: &Alert) -> String {
     let what = format!("[{mark}] {}", headline(alert));
     let room = LONGEST_SUBJECT.saturating_sub(place.len() + 1);
     format!("{} {place}", printable(&what, room))
+}
+
+/// The severity of what is wrong now, or that nothing is.
+pub(crate) fn mark(alert: &Alert) -> &'static str {
+    if alert.is_failure() { alert.severity().as_str() } else { "RESOLVED" }
 }
 
 /// `prod-workers can push images to ECR`: the worst of what an alert tells.
@@ -179,30 +138,6 @@ fn news(transition: &AlertedTransition) -> impl Iterator<Item = &Excess> {
         || !transition.result.excess.iter().any(|excess| transition.added.contains(&excess.action));
     let excess = transition.result.excess.iter();
     excess.filter(move |excess| is_about_all || transition.added.contains(&excess.action))
-}
-
-/// One transition of a digest, a line for each thing that the nodes can do.
-fn summary(transition: &AlertedTransition) -> Vec<String> {
-    if !transition.kind.is_failure() {
-        let was = was(transition.check, &transition.result);
-        return match transition.kind {
-            TransitionKind::Gone => vec![format!("resolved: the role is gone; it {was}")],
-            _ => vec!["resolved".to_owned()],
-        };
-    }
-    let kind = transition.kind.as_str();
-    match transition.check {
-        Check::CanPull => {
-            let reasons = transition.result.reasons.iter().take(MOST_REASONS);
-            let reasons: Vec<String> =
-                reasons.map(|reason| shortened(reason, LONGEST_SENTENCE)).collect();
-            vec![format!("{kind}: cannot pull images. {}", reasons.join(" ")).trim_end().to_owned()]
-        }
-        Check::ReadOnly => abilities(&transition.result.excess)
-            .iter()
-            .map(|ability| format!("{kind}: can {} ({})", ability.words, ability.actions(1)))
-            .collect(),
-    }
 }
 
 /// `could push images (ecr:PutImage +3)`: the last answer of a role that is gone.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::alert::{Alert, AlertedTransition, TransitionKind};
 use crate::assessment::Excess;
 use crate::mail::{
-    Mail, WORSE_THAN_SUPPRESSED, Whereabouts, by_whom, console, headline, mail, was, worn_in,
+    Mail, WORSE_THAN_SUPPRESSED, Whereabouts, by_whom, console, headline, mail, mark, was, worn_in,
     worst_first,
 };
 use crate::standard::Check;
@@ -70,8 +70,7 @@ pub fn digest_chat(owner: &str, alerts: &[Alert], mail: &Mail, document: &Value)
     let mut lines: Vec<String> = shown
         .iter()
         .map(|alert| {
-            let line =
-                format!("{}  {}, {}", alert.severity(), headline(alert), worn_in(&alert.uses));
+            let line = format!("{}  {}, {}", mark(alert), headline(alert), worn_in(&alert.uses));
             format!("• {}", plain(&line))
         })
         .collect();

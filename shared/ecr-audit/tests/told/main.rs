@@ -4,6 +4,7 @@
 mod account;
 mod choice;
 mod descriptions;
+mod digests;
 mod exceptions;
 mod golden;
 mod missing;
