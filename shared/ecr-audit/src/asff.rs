@@ -211,7 +211,7 @@ fn compliance(finding: &Finding) -> Value {
     if let Some((code, description)) = status_reason(finding) {
         compliance["StatusReasons"] = json!([{
             "ReasonCode": code,
-            "Description": shortened(&description, LONGEST_REASON),
+            "Description": description,
         }]);
     }
     compliance
@@ -234,7 +234,7 @@ fn status_reason(finding: &Finding) -> Option<(&'static str, String)> {
         let standard = finding.standard;
         reasons.insert(0, format!("Beyond the {standard} standard: {}.", actions.join(", ")));
     }
-    Some((code, reasons.join(" ")))
+    Some((code, sentences(&reasons, LONGEST_REASON)))
 }
 
 fn product_fields(finding: &Finding) -> Value {

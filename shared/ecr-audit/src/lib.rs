@@ -48,6 +48,7 @@ pub mod owners;
 mod recommendation;
 mod remedy_fields;
 pub mod subscription;
+pub mod used_by;
 pub mod words;
 
 pub mod error;

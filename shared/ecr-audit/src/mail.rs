@@ -6,7 +6,6 @@ mod digest;
 mod link;
 pub mod operators;
 mod page;
-mod role;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -21,14 +20,16 @@ use crate::node_role::Use;
 use crate::permissions::PolicyStatement;
 use crate::remedy::{Remedy, quoted};
 use crate::standard::{Check, Standard};
-use crate::words::{Ability, abilities, abilities_of, about, conditions, place_of, shortened};
+use crate::used_by::used_by;
+use crate::words::{
+    Ability, WORSE_THAN_SUPPRESSED, abilities, abilities_of, about, conditions, place_of,
+    shortened, utc,
+};
 
 use command::laid_out;
 pub use digest::digest;
 pub(crate) use link::{Whereabouts, console};
 use page::{Page, is_showable};
-use role::worn_by;
-pub(crate) use role::worn_in;
 
 /// SNS takes subjects of less than 100 characters, printable ASCII.
 /// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
@@ -43,10 +44,6 @@ const LONGEST_SENTENCE: usize = 600;
 const LONGEST_OBSTACLE: usize = 2000;
 /// A remedy of more lines is told, but not shown.
 const MOST_COMMAND_LINES: usize = 300;
-
-/// What an alert says of a finding that a person had suppressed.
-pub(crate) const WORSE_THAN_SUPPRESSED: &str = "The finding was suppressed in Security Hub. This is worse than what was suppressed, so the \
-     finding is NEW again.";
 
 /// What an owner gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,7 +186,7 @@ fn facts_of(
     page.fact("Role", role_arn.role_name().as_str());
     page.fact("", role_arn.as_str());
     let mut label = worn;
-    for line in worn_by(uses) {
+    for line in used_by(uses) {
         page.fact(label, &line);
         label = "";
     }
@@ -309,7 +306,7 @@ fn changes_of(page: &mut Page, alert: &Alert) {
 fn call_of(page: &mut Page, reported: &ReportedChange) {
     let event = &reported.event;
     let call = format!("{} {}", event.name, about(&reported.change));
-    let time = event.time.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let time = utc(event.time);
     page.wrapped_after("  ", &" ".repeat(27), &format!("{time}  {}", call.trim_end()));
 }
 
@@ -342,13 +339,18 @@ fn remedy_of(page: &mut Page, remedy: &Remedy) {
     let lines: Vec<String> = remedy.commands.iter().flat_map(|command| laid_out(command)).collect();
     let is_showable = lines.iter().all(|line| line.chars().all(is_showable));
     if lines.len() > MOST_COMMAND_LINES || !is_showable {
-        let why = if is_showable { "too long for a mail" } else { "not to be shown in a mail" };
+        let (which, is) = match remedy.commands.len() {
+            1 => ("The command".to_owned(), "is"),
+            count => (format!("The {count} commands"), "are"),
+        };
+        let why = if is_showable {
+            format!("{is} too long for a mail")
+        } else {
+            "cannot be shown in a mail".to_owned()
+        };
         page.wrapped(
             "  ",
-            &format!(
-                "There are {} commands, {why}. Subscribers of the JSON document have them.",
-                remedy.commands.len()
-            ),
+            &format!("{which} {why}. Subscribers of the JSON document get everything."),
         );
     } else {
         for line in &lines {

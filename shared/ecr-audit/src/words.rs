@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::assessment::Excess;
@@ -220,6 +221,16 @@ pub fn about(change: &Change) -> String {
     }
 }
 
+/// What an alert, and the finding's note, say of a finding that a person had suppressed.
+pub const WORSE_THAN_SUPPRESSED: &str = "The finding was suppressed in Security Hub. This is \
+                                         worse than what was suppressed, so the finding is NEW \
+                                         again.";
+
+/// `2026-01-15 10:20:00 UTC`.
+pub fn utc(instant: Timestamp) -> String {
+    instant.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 /// Shortens a text to at most `longest` bytes of UTF-8, and says so. No way of counting
 /// characters gives more than there are bytes.
 pub fn shortened(text: &str, longest: usize) -> String {
@@ -234,15 +245,25 @@ pub fn shortened(text: &str, longest: usize) -> String {
 /// Whole sentences, as many as fit into `longest` bytes; the first is shortened where it must be.
 pub fn sentences(sentences: &[String], longest: usize) -> String {
     let mut text = String::new();
-    for sentence in sentences {
+    for sentence in sentences.iter().map(|text| ended(text)) {
         if text.is_empty() {
-            text = shortened(sentence, longest);
+            text = shortened(&sentence, longest);
         } else if text.len() + 1 + sentence.len() <= longest {
             text.push(' ');
-            text.push_str(sentence);
+            text.push_str(&sentence);
         }
     }
     text
+}
+
+/// A sentence with its full stop: what an error or a note of the engine says has none.
+fn ended(text: &str) -> String {
+    let text = text.trim_end();
+    if text.ends_with(['.', '!', '?', '…']) || text.is_empty() {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
 }
 
 #[cfg(test)]
@@ -262,6 +283,8 @@ mod tests {
         let told = ["One.", "Twenty two.", "Three."].map(str::to_owned);
         assert_eq!(sentences(&told, 11), "One. Three.");
         assert_eq!(sentences(&told, 100), "One. Twenty two. Three.");
-        assert_eq!(sentences(&told[1..2], 6), "Twe…");
+        let told = ["matches no resource", "Next."].map(str::to_owned);
+        assert_eq!(sentences(&told, 100), "matches no resource. Next.");
+        assert_eq!(sentences(&["Twenty two.".to_owned()], 6), "Twe…");
     }
 }

@@ -109,7 +109,7 @@ fn commands_are_whole(alert: &Alert, mail: &str, document: &Value) {
     } else {
         assert_eq!(document["remedy"]["commands"], serde_json::json!(remedy.commands));
     }
-    let is_left_out = ["too long for a mail", "not to be shown in a mail"]
+    let is_left_out = ["too long for a mail", "cannot be shown in a mail"]
         .iter()
         .any(|words| mail.contains(words));
     if is_left_out || remedy.commands.is_empty() {

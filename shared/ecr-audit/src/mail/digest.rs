@@ -6,11 +6,11 @@ use crate::assessment::Excess;
 use crate::permissions::PolicyStatement;
 use crate::remedy::Remedy;
 use crate::standard::Check;
+use crate::used_by::used_by;
 use crate::words::{abilities_of, shortened};
 
 use super::command::laid_out;
 use super::page::{Page, is_showable};
-use super::role::worn_by;
 use super::{
     LONGEST_SENTENCE, LONGEST_SUBJECT, MOST_ROLES, Mail, Whereabouts, console, finding_at,
     headline, mark, news, printable, was, worst_first,
@@ -81,7 +81,7 @@ fn look(owner: &str, alerts: &[Alert]) -> String {
 fn role(page: &mut Page, alert: &Alert) {
     page.wrapped_after(&format!("{:<8}  ", mark(alert)), INDENT, &headline(alert));
     page.wrapped(INDENT, alert.role.arn.as_str());
-    for line in worn_by(&alert.uses) {
+    for line in used_by(&alert.uses) {
         page.wrapped(INDENT, &line);
     }
     page.wrapped(INDENT, &format!("Id {}", alert.id));

@@ -9,12 +9,10 @@ use serde_json::{Value, json};
 
 use crate::alert::{Alert, AlertedTransition, TransitionKind};
 use crate::assessment::Excess;
-use crate::mail::{
-    Mail, WORSE_THAN_SUPPRESSED, Whereabouts, by_whom, console, headline, mail, mark, was, worn_in,
-    worst_first,
-};
+use crate::mail::{Mail, Whereabouts, by_whom, console, headline, mail, mark, was, worst_first};
 use crate::standard::Check;
-use crate::words::{Ability, abilities_of, about, place_of, shortened};
+use crate::used_by::used_in;
+use crate::words::{Ability, WORSE_THAN_SUPPRESSED, abilities_of, about, place_of, shortened, utc};
 
 const LONGEST_SENTENCE: usize = 400;
 const MOST_ABILITIES: usize = 5;
@@ -29,7 +27,7 @@ pub fn chat(alert: &Alert, document: &Value) -> Value {
         format!(
             "Role {}, worn by {}.",
             code(alert.role.arn.as_str()),
-            plain(&worn_in(&alert.uses))
+            plain(&used_in(&alert.uses))
         ),
         format!("Account {}, owner {}.", alert.place.account, plain(&owners(alert))),
     ];
@@ -41,7 +39,7 @@ pub fn chat(alert: &Alert, document: &Value) -> Value {
     }
     for reported in alert.changes.iter().rev().take(MOST_CHANGES) {
         let event = &reported.event;
-        let time = event.time.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let time = utc(event.time);
         let line =
             format!("{time} {} {} {}", event.name, about(&reported.change), by_whom(reported));
         lines.push(format!("• {}", plain(&line)));
@@ -70,7 +68,7 @@ pub fn digest_chat(owner: &str, alerts: &[Alert], mail: &Mail, document: &Value)
     let mut lines: Vec<String> = shown
         .iter()
         .map(|alert| {
-            let line = format!("{}  {}, {}", mark(alert), headline(alert), worn_in(&alert.uses));
+            let line = format!("{}  {}, {}", mark(alert), headline(alert), used_in(&alert.uses));
             format!("• {}", plain(&line))
         })
         .collect();

@@ -56,6 +56,7 @@ fn a_pull_that_depends_on_a_condition_is_told_with_it() {
     let begins = "Whether nodes with the role prod-workers can pull images from ECR depends on \
                   conditions that pullwatch cannot determine.";
     assert!(description(finding).starts_with(begins), "{}", description(finding));
+    assert!(description(finding).contains("aws:SourceVpce = "), "{}", description(finding));
     assert!(recommendation(finding).starts_with("See that the condition"));
 }
 
@@ -117,11 +118,10 @@ fn a_lower_severity_can_be_understood_from_the_finding() {
     let begins = "Nodes with the role prod-workers can push images (ecr:PutImage) on a \
                   condition, on certain repositories, such as ci/0 in eu-west-1.";
     assert!(description(finding).starts_with(begins), "{}", description(finding));
-    let field = finding["ProductFields"]["pullwatch/Statement/00"].as_str().unwrap();
     assert_eq!(
-        field.to_lowercase(),
-        "ecr:putimage: medium, conditional on certain repositories, such as ci/0 in eu-west-1, \
-         if aws:resourcetag/team is payments; granted by inline policy push, statement push"
+        finding["ProductFields"]["pullwatch/Statement/00"],
+        "ecr:PutImage: MEDIUM, conditional on certain repositories, such as ci/0 in eu-west-1, \
+         if aws:ResourceTag/team is payments; granted by inline policy push, statement Push"
     );
 }
 
@@ -138,4 +138,15 @@ fn a_field_is_cut_behind_what_matters() {
     let field = fields["pullwatch/Statement/00"].as_str().unwrap();
     assert!(field.starts_with("ecr:PutImage: HIGH, allowed on every repository; granted by "));
     assert!(field.len() <= 2048 && field.ends_with('…'), "{field}");
+}
+
+/// The engine's notes are no sentences; what follows them begins one.
+#[test]
+fn a_note_ends_before_the_next_begins() {
+    let mut account = clean(ROLE);
+    let repository = "arn:aws:ecr:eu-west-1:111122223333:repository/Upper";
+    account.put(inline("pull", &grants("Pull", &["ecr:BatchGetImage"], repository)));
+    let told = account.look("2026-01-15T10:00:00Z", "id-1", &[]);
+    let description = description(of_check(&told, "read-only"));
+    assert!(description.contains("matches no resource that ecr can have. Beyond"), "{description}");
 }
