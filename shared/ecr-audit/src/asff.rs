@@ -164,17 +164,16 @@ fn description(finding: &Finding) -> Vec<String> {
         (Check::CanPull, Status::Failed) => {
             format!("Nodes with the role {name} cannot pull images from ECR.")
         }
-        (Check::CanPull, Status::Warning) => format!(
-            "Whether nodes with the role {name} can pull images from ECR depends on conditions \
-             that pullwatch cannot determine."
-        ),
+        (Check::CanPull, Status::Warning) => {
+            format!("It is uncertain whether nodes with the role {name} can pull images from ECR.")
+        }
         (_, Status::NotAvailable) => {
             format!("What nodes with the role {name} can do with ECR could not be determined.")
         }
     });
     told.extend(finding.result.reasons.iter().cloned());
     if let Some(reason) = &finding.not_available {
-        told.push(format!("The last look failed, and this is the answer before: {reason}."));
+        told.push(format!("The last assessment failed; this is the answer from before: {reason}."));
     }
     if finding.role_created_anew {
         told.push("The role was created anew under the same ARN.".to_owned());
@@ -273,7 +272,7 @@ fn product_fields(finding: &Finding) -> Value {
         set("ChangedAt", time(event.time));
         set("ChangedBy", format!("{} with {tool}", event.actor.principal));
     } else {
-        set("Change", "no event told of a change; a sweep found this".to_owned());
+        set("Change", "no event reported a change; a sweep found it".to_owned());
     }
     let organization = "service control policies, resource control policies, ";
     let organization = if finding.is_organization_considered { "" } else { organization };

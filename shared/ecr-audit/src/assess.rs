@@ -79,7 +79,7 @@ fn read_only(permissions: &EffectivePermissions, standard: Standard) -> CheckRes
         .collect();
     if !stricter.is_empty() {
         notes.push(format!(
-            "Beyond the four actions of C-0223, which the {standard} standard permits: {}.",
+            "Beyond the four actions of C-0223, but permitted by the {standard} standard: {}.",
             stricter.join(", ")
         ));
     }

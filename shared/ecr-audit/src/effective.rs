@@ -116,7 +116,7 @@ impl ReadPolicies {
     }
 
     fn policy(&mut self, name: &str, document: Option<&str>) -> Result<NamedPolicy, String> {
-        let text = document.ok_or_else(|| format!("the document of {name} could not be had"))?;
+        let text = document.ok_or_else(|| format!("the document of {name} could not be read"))?;
         let document = PolicyDocument::parse(text)
             .map_err(|error| format!("the document of {name} is not a policy: {error}"))?;
         self.notes.extend(document.notes.iter().map(|note| format!("{name}: {note}")));
@@ -302,10 +302,15 @@ impl Inquiry<'_> {
                     })
                     .collect();
                 because.push(if conditions.is_empty() {
-                    "Pulling depends on another account's consent or on what cannot be known."
+                    "Pulling depends on another account's consent, or on conditions that pullwatch \
+                     cannot determine."
                         .to_owned()
                 } else {
-                    format!("Pulling depends on what cannot be known: {}.", conditions.join(", "))
+                    let conditions = conditions.join(", ");
+                    format!(
+                        "Pulling depends on conditions that pullwatch cannot determine: \
+                         {conditions}."
+                    )
                 });
             }
             Level::Denied => {
@@ -316,7 +321,7 @@ impl Inquiry<'_> {
                 });
                 if each_alone {
                     because.push(
-                        "No repository and region has all three actions that a pull needs."
+                        "On no repository are all three actions that a pull needs granted together."
                             .to_owned(),
                     );
                 }

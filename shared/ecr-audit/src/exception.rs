@@ -99,7 +99,7 @@ pub fn step(
     now: Timestamp,
 ) -> ExceptionStep {
     let Some(tag) = tags.get(TAG) else {
-        let sentence = "The exception has ended: its tag was taken away.".to_owned();
+        let sentence = "The exception has ended: its tag was removed.".to_owned();
         let event = before.map(|_| ExceptionEvent::by_tag(ExceptionEventKind::Ended, sentence));
         return ExceptionStep { event, ..ExceptionStep::default() };
     };
@@ -161,7 +161,7 @@ pub fn excepted(result: &CheckResult, exception: &Exception) -> CheckResult {
     result.status = Status::Warning;
     result.severity = Severity::Low;
     result.reasons.push(format!(
-        "Excepted until {until}: {reason}. Covered is what the role could do on {}.",
+        "Excepted until {until}: {reason}. It covers what the role could do on {}.",
         since.strftime("%Y-%m-%d")
     ));
     result

@@ -170,7 +170,7 @@ fn headline_of(page: &mut Page, alert: &Alert) {
 
 fn role_of(page: &mut Page, alert: &Alert) {
     let is_gone = alert.transitions.iter().any(|known| known.kind == TransitionKind::Gone);
-    let worn = if is_gone { "Last seen" } else { "Worn by" };
+    let worn = if is_gone { "Last seen" } else { "Used by" };
     facts_of(page, &alert.role.arn, (worn, &alert.uses), &alert.place, &alert.owners);
 }
 
@@ -207,9 +207,9 @@ fn transition_of(page: &mut Page, alert: &Alert, transition: &AlertedTransition)
             page.wrapped("  ", &format!("{}: it {}", result.severity, was(check, result)));
         }
         (TransitionKind::Resolved, Check::ReadOnly) => {
-            page.heading("What has ended");
+            page.heading("What is fixed");
             let standard = alert.standard;
-            page.wrapped("  ", &format!("all that went beyond the {standard} standard"));
+            page.wrapped("  ", &format!("everything that went beyond the {standard} standard"));
             for statement in transition.granted_before.iter().take(MOST_STATEMENTS) {
                 page.fact_below("was granted by", &statement.to_string());
             }
@@ -287,7 +287,7 @@ fn more_of(page: &mut Page, count: usize, most: usize, what: &str) {
 fn changes_of(page: &mut Page, alert: &Alert) {
     page.heading("What changed");
     if alert.changes.is_empty() {
-        page.wrapped("  ", "No event told of a change, so nobody can be named. A sweep found it.");
+        page.wrapped("  ", "No event reported a change, so nobody can be named. A sweep found it.");
     }
     let shown = &alert.changes[alert.changes.len().saturating_sub(MOST_CHANGES)..];
     if shown.len() < alert.changes.len() {
@@ -335,7 +335,7 @@ fn by(page: &mut Page, reported: &ReportedChange) {
 }
 
 fn remedy_of(page: &mut Page, remedy: &Remedy) {
-    page.heading("Put it right");
+    page.heading("How to fix it");
     let lines: Vec<String> = remedy.commands.iter().flat_map(|command| laid_out(command)).collect();
     let is_showable = lines.iter().all(|line| line.chars().all(is_showable));
     if lines.len() > MOST_COMMAND_LINES || !is_showable {

@@ -115,7 +115,7 @@ fn commands_are_whole(alert: &Alert, mail: &str, document: &Value) {
     if is_left_out || remedy.commands.is_empty() {
         return;
     }
-    let (_, rest) = mail.split_once("\nPut it right\n").expect("the mail has the commands");
+    let (_, rest) = mail.split_once("\nHow to fix it\n").expect("the mail has the commands");
     let (pasted, _) = rest.split_once("\n\n").expect("a gap follows the commands");
     assert_eq!(read_by_a_shell(pasted), read_by_a_shell(&remedy.commands.join("\n")));
 }

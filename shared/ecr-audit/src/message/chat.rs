@@ -25,7 +25,7 @@ const MOST_OWNERS: usize = 5;
 pub fn chat(alert: &Alert, document: &Value) -> Value {
     let mut lines = vec![
         format!(
-            "Role {}, worn by {}.",
+            "Role {}, used by {}.",
             code(alert.role.arn.as_str()),
             plain(&used_in(&alert.uses))
         ),
@@ -158,7 +158,7 @@ fn told(alert: &Alert, transition: &AlertedTransition) -> Vec<String> {
             let left = can.len().saturating_sub(MOST_ABILITIES);
             let mut lines: Vec<String> = can.into_iter().take(MOST_ABILITIES).collect();
             if left > 0 {
-                lines.push(format!("and {left} kinds of action more"));
+                lines.push(format!("and {left} more kinds of action"));
             }
             lines
         }

@@ -53,8 +53,8 @@ fn a_pull_that_depends_on_a_condition_is_told_with_it() {
     let told = account.look("2026-01-15T10:00:00Z", "id-1", &[]);
     let finding = of_check(&told, "can-pull");
     assert_eq!(finding["Compliance"]["Status"], "WARNING");
-    let begins = "Whether nodes with the role prod-workers can pull images from ECR depends on \
-                  conditions that pullwatch cannot determine.";
+    let begins = "It is uncertain whether nodes with the role prod-workers can pull images from \
+                  ECR. Pulling depends on conditions that pullwatch cannot determine: ";
     assert!(description(finding).starts_with(begins), "{}", description(finding));
     assert!(description(finding).contains("aws:SourceVpce = "), "{}", description(finding));
     assert!(recommendation(finding).starts_with("See that the condition"));

@@ -59,7 +59,7 @@ fn what_the_role_could_do_becomes_a_warning_and_the_operators_hear_who_said_so()
     assert!(told.alerts.is_empty());
     assert!(
         description(&told).contains(
-            "Excepted until 2026-03-31: migration. Covered is what the role could do on 2026-01-16."
+            "Excepted until 2026-03-31: migration. It covers what the role could do on 2026-01-16."
         ),
         "{}",
         description(&told)
@@ -97,7 +97,7 @@ fn whatever_comes_later_is_not_covered_even_if_the_tag_is_written_again() {
     let sentence = "The exception was changed: until 2026-04-30, migration and more; before, \
                     until 2026-03-31, migration. It covers no more than before.";
     assert!(mail.contains(sentence), "{mail}");
-    assert!(mail.contains("No event told of it."), "{mail}");
+    assert!(mail.contains("No event reported it."), "{mail}");
 
     // Without the new right, what is left is covered again, and nobody is told a second time.
     account.put(inline("more", &grants("More", &["ecr:GetAuthorizationToken"], "*")));
@@ -116,7 +116,7 @@ fn it_ends_with_its_date_its_tag_or_its_role_and_then_alerts() {
             "2026-04-01T00:00:00Z",
         ),
         (
-            "The exception has ended: its tag was taken away.",
+            "The exception has ended: its tag was removed.",
             true,
             |account| drop(account.role.tags.remove(TAG)),
             "2026-02-01T00:00:00Z",

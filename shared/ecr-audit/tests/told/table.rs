@@ -196,7 +196,7 @@ impl Told {
                 words.push("ARCHIVED");
             }
             words.extend(finding["Workflow"]["Status"].as_str());
-            if finding["Description"].as_str().unwrap().contains("The last look failed") {
+            if finding["Description"].as_str().unwrap().contains("The last assessment failed") {
                 words.push("note");
             }
         }
@@ -428,7 +428,7 @@ fn an_event_that_comes_after_its_failure_names_the_actor() {
         let first = life.observe(Seen::Failed).finding.unwrap();
         assert_eq!(
             first["ProductFields"]["pullwatch/Change"],
-            "no event told of a change; a sweep found this"
+            "no event reported a change; a sweep found it"
         );
         let failed = assessed(
             Check::ReadOnly,
