@@ -18,7 +18,7 @@ pub fn write(explained: &[Explained], output: &mut dyn Write) -> Result<(), CliE
         writeln!(output, "{role_arn}")?;
         match permissions {
             Ok(permissions) => write_permissions(permissions, output)?,
-            Err(reason) => writeln!(output, "  cannot be told: {reason}\n")?,
+            Err(reason) => writeln!(output, "  cannot be determined: {reason}\n")?,
         }
     }
     Ok(())
