@@ -186,17 +186,16 @@ fn description(finding: &Finding) -> Vec<String> {
 /// certain repositories, such as ci/app in eu-west-1; …`.
 fn can(finding: &Finding) -> String {
     let in_full = |ability: &Ability<'_>| {
-        let mut told = format!("{} ({})", ability.words, ability.actions(2));
-        if ability.is_conditional() {
-            told.push_str(" on a condition");
-        }
-        if let Some(worst) = ability.excess.first()
-            && worst.scope == Scope::NamedRepositories
-        {
-            let comma = if ability.is_conditional() { "," } else { "" };
-            told.push_str(&format!("{comma} on {}", place_of(worst, &finding.place.account)));
-        }
-        told
+        let is_conditional = ability.is_conditional();
+        let condition = if is_conditional { " on a condition" } else { "" };
+        let place = match ability.excess.first() {
+            Some(worst) if worst.scope == Scope::NamedRepositories => {
+                let comma = if is_conditional { "," } else { "" };
+                format!("{comma} on {}", place_of(worst, &finding.place.account))
+            }
+            _ => String::new(),
+        };
+        format!("{} ({}){condition}{place}", ability.words, ability.actions(2))
     };
     let abilities: Vec<String> = abilities(&finding.result.excess).iter().map(in_full).collect();
     abilities.join("; ")
@@ -288,21 +287,21 @@ fn statement_line(excess: &Excess, account: &str) -> String {
         Access::Conditional => "conditional",
         Access::Denied => "denied",
     };
-    let mut line = format!(
-        "{}: {}, {access} on {}",
-        excess.action,
-        excess.severity,
-        place_of(excess, account)
-    );
     let conditions = conditions(excess);
-    if !conditions.is_empty() {
-        line.push_str(&format!(", if {}", conditions.join(" and ")));
-    }
+    let condition = match conditions.as_slice() {
+        [] => String::new(),
+        conditions => format!(", if {}", conditions.join(" and ")),
+    };
     let cited: Vec<String> = excess.statements.iter().map(ToString::to_string).collect();
-    if !cited.is_empty() {
-        line.push_str(&format!("; granted by {}", cited.join("; ")));
-    }
-    line
+    let granted_by = match cited.as_slice() {
+        [] => String::new(),
+        cited => format!("; granted by {}", cited.join("; ")),
+    };
+    let (action, severity) = (&excess.action, excess.severity);
+    format!(
+        "{action}: {severity}, {access} on {}{condition}{granted_by}",
+        place_of(excess, account)
+    )
 }
 
 /// `ecr:BatchGetImage: Denied by inline policy deny, statement [0]`; `None` where no statement is
