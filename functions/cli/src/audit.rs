@@ -31,15 +31,15 @@ pub struct AuditArguments {
     source: SourceArguments,
     #[command(flatten)]
     settings: SettingsArguments,
-    /// The instant to judge at; else the snapshot's time, else now.
+    /// The time to assess at; by default the snapshot's time, or else now.
     #[arg(long, value_name = "TIME")]
     now: Option<Timestamp>,
-    /// For whom the output is.
+    /// The form of the output.
     #[arg(long, value_enum, default_value_t)]
     format: AuditFormat,
 }
 
-/// For whom the output is.
+/// The form of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum AuditFormat {
     /// A person.
@@ -189,6 +189,8 @@ pub fn check_report(result: &CheckResult) -> Value {
         let excess: Vec<&str> = result.excess.iter().map(|excess| excess.action.as_str()).collect();
         report["excess"] = json!(excess);
         report["evidence"] = json!(result.excess);
+    } else {
+        report["missing"] = json!(result.missing);
     }
     report
 }

@@ -23,7 +23,7 @@ use crate::settings::{account, home_region};
 /// What to check, and for whom.
 #[derive(Debug, Args)]
 pub struct CheckArguments {
-    /// Files, each a policy document as JSON; `-` is the standard input.
+    /// Files, each a policy document in JSON; `-` is standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// How much is too much: read-only, pull-only or c-0223.
@@ -35,7 +35,7 @@ pub struct CheckArguments {
     /// The partition of that account.
     #[arg(long, default_value = "aws")]
     partition: String,
-    /// For whom the output is.
+    /// The form of the output.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

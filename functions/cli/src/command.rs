@@ -21,13 +21,13 @@ pub struct Cli {
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show the whole journey on an embedded account; nothing else is needed.
+    /// Show the whole journey on a built-in sample account; nothing else is needed.
     Demo,
-    /// Judge every node role of an account, or of a saved snapshot of one.
+    /// Check every node role of an account, or of a saved snapshot of one.
     Audit(AuditArguments),
-    /// Show what node roles may do with ECR, statement by statement, with witnesses.
+    /// Show what node roles may do with ECR, statement by statement, with example requests.
     Explain(ExplainArguments),
-    /// Send events on their journey offline, against a snapshot.
+    /// Process events offline, against a snapshot.
     Replay(ReplayArguments),
     /// Save what an audit would read.
     Snapshot(SnapshotArguments),
@@ -35,7 +35,7 @@ pub enum Command {
     Check(CheckArguments),
     /// Send owners' alerts to an address, a URL, a queue or a function.
     Subscribe(SubscribeArguments),
-    /// Answer authorization requests from the standard input, a JSON object a line.
+    /// Answer authorization requests from standard input, one JSON object per line.
     Simulate,
 }
 

@@ -28,7 +28,7 @@ pub struct ExplainArguments {
     source: SourceArguments,
     #[command(flatten)]
     settings: SettingsArguments,
-    /// For whom the output is.
+    /// The form of the output.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::error::CliError;
 
-/// For whom the output is.
+/// The form of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// A person.

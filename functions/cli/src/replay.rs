@@ -27,15 +27,15 @@ pub struct ReplayArguments {
     /// The snapshot's folder: the account as it is after the events.
     #[arg(long, value_name = "DIR")]
     snapshot: PathBuf,
-    /// What is remembered from one replay to the next; made if it is not there.
+    /// What is remembered from one replay to the next; created if it does not exist.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
-    /// What the clock shows; else the time of the latest event.
+    /// The time to assess at; by default the time of the latest event.
     #[arg(long, value_name = "TIME")]
     now: Option<Timestamp>,
     #[command(flatten)]
     settings: SettingsArguments,
-    /// For whom the output is.
+    /// The form of the output.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Files, each an EventBridge event.

@@ -13,10 +13,10 @@ use crate::{live, output, problems};
 /// Where to save it.
 #[derive(Debug, Args)]
 pub struct SnapshotArguments {
-    /// The folder to write to; it is made if it is not there, and must be empty.
+    /// The folder to write to; it is created if it does not exist, and must be empty.
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
-    /// A region to read; repeatable. Without it, every region that the account has switched on.
+    /// A region to read; repeatable. Without it, every region that is enabled in the account.
     #[arg(long = "region", value_name = "REGION", value_parser = region)]
     regions: Vec<String>,
 }

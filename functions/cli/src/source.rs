@@ -17,7 +17,7 @@ pub struct SourceArguments {
     /// A snapshot's folder; without it, the account of the current AWS credentials.
     #[arg(long, value_name = "DIR")]
     snapshot: Option<PathBuf>,
-    /// A region of that account; repeatable. Without it, every region that it has switched on.
+    /// A region of that account; repeatable. Without it, every region that is enabled in it.
     #[arg(
         long = "region",
         value_name = "REGION",

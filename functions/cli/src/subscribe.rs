@@ -18,19 +18,19 @@ pub struct SubscribeArguments {
     /// An owner, spelled as in the tag; repeatable. `unowned` stands for roles without one.
     #[arg(long = "owner", value_name = "NAME", required = true)]
     owners: Vec<String>,
-    /// An address, which gets the mails; AWS asks it to confirm.
+    /// An address, which receives the e-mails; AWS asks it to confirm.
     #[arg(long, value_name = "ADDRESS", group = "subscriber")]
     email: Option<String>,
-    /// A URL, which gets the chat messages.
+    /// A URL, which receives the chat messages.
     #[arg(long, value_name = "URL", group = "subscriber")]
     https: Option<String>,
-    /// A queue, which gets the JSON documents.
+    /// A queue, which receives the JSON documents.
     #[arg(long, value_name = "ARN", group = "subscriber")]
     sqs: Option<String>,
-    /// A function, which gets the JSON documents.
+    /// A function, which receives the JSON documents.
     #[arg(long, value_name = "ARN", group = "subscriber")]
     lambda: Option<String>,
-    /// Only alerts at least as bad as LOW, MEDIUM, HIGH or CRITICAL, and all that is resolved.
+    /// Only alerts of at least this severity (LOW, MEDIUM, HIGH or CRITICAL), and all resolved ones.
     #[arg(long, value_name = "LABEL", value_parser = severity)]
     severity: Option<Severity>,
     /// The topic; without it, that of the one stack in the account of the current credentials.
@@ -63,7 +63,7 @@ pub fn run(arguments: &SubscribeArguments, output: &mut dyn Write) -> Result<u8,
     let (endpoint, protocol) = (subscriber.endpoint(), subscriber.protocol());
     writeln!(output, "The alerts of {} go to {endpoint} ({protocol}).", owners.join(", "))?;
     writeln!(output, "{}", subscriber.what_is_left_to_do())?;
-    writeln!(output, "SNS heeds a new filter after 15 minutes at most.")?;
+    writeln!(output, "SNS applies a new filter within 15 minutes.")?;
     writeln!(output, "{subscription_arn}")?;
     Ok(0)
 }

@@ -10,9 +10,13 @@ use sha2::{Digest, Sha256};
 use crate::arn::RoleArn;
 use crate::assessment::Excess;
 use crate::finding::{Finding, RecordState};
+use crate::missing_action::MissingAction;
 use crate::node_role::Use;
+use crate::permissions::{Access, Scope};
+use crate::recommendation::recommendation;
+use crate::remedy_fields::remedy_fields;
 use crate::standard::{Check, Severity, Status};
-use crate::words::{abilities, sentences, shortened};
+use crate::words::{Ability, abilities, conditions, place_of, sentences, shortened};
 
 const LONGEST_ID: usize = 512;
 const LONGEST_DESCRIPTION: usize = 1024;
@@ -82,7 +86,7 @@ pub fn asff(finding: &Finding) -> Value {
         "Title": title(finding.check),
         "Description": sentences(&description(finding), LONGEST_DESCRIPTION),
         "Remediation": {"Recommendation": {
-            "Text": shortened(recommendation(finding), LONGEST_RECOMMENDATION),
+            "Text": shortened(&recommendation(finding), LONGEST_RECOMMENDATION),
             "Url": "https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html",
         }},
         "ProductFields": product_fields(finding),
@@ -142,11 +146,11 @@ fn description(finding: &Finding) -> Vec<String> {
     }
     told.push(match (finding.check, finding.result.status) {
         (Check::ReadOnly, Status::Failed) => {
-            let abilities: Vec<String> = abilities(&finding.result.excess)
-                .iter()
-                .map(|ability| format!("{} ({})", ability.words, ability.actions(2)))
-                .collect();
-            format!("Nodes with the role {name} can {}.", abilities.join("; "))
+            format!("Nodes with the role {name} can {}.", can(finding))
+        }
+        (Check::ReadOnly, Status::Warning) => {
+            let can = can(finding);
+            format!("Nodes with the role {name} can {can}. An exception covers this.")
         }
         (Check::ReadOnly, Status::Passed) => {
             format!(
@@ -160,16 +164,16 @@ fn description(finding: &Finding) -> Vec<String> {
         (Check::CanPull, Status::Failed) => {
             format!("Nodes with the role {name} cannot pull images from ECR.")
         }
-        (_, Status::Warning) => {
-            format!("Whether nodes with the role {name} pass hangs on what cannot be known.")
+        (Check::CanPull, Status::Warning) => {
+            format!("It is uncertain whether nodes with the role {name} can pull images from ECR.")
         }
         (_, Status::NotAvailable) => {
-            format!("What nodes with the role {name} may do could not be told.")
+            format!("What nodes with the role {name} can do with ECR could not be determined.")
         }
     });
     told.extend(finding.result.reasons.iter().cloned());
     if let Some(reason) = &finding.not_available {
-        told.push(format!("The last look failed, and this is the answer before: {reason}."));
+        told.push(format!("The last assessment failed; this is the answer from before: {reason}."));
     }
     if finding.role_created_anew {
         told.push("The role was created anew under the same ARN.".to_owned());
@@ -178,20 +182,23 @@ fn description(finding: &Finding) -> Vec<String> {
     told
 }
 
-fn recommendation(finding: &Finding) -> &'static str {
-    match (finding.check, finding.result.status) {
-        (_, Status::Passed) => "Nothing to do.",
-        (Check::ReadOnly, _) => {
-            "Give the node role AmazonEC2ContainerRegistryPullOnly and take away what grants more. \
-             A workload that must push gets a role of its own by EKS Pod Identity or IRSA. \
-             `pullwatch explain --role ARN` shows every statement."
-        }
-        (Check::CanPull, _) => {
-            "Attach AmazonEC2ContainerRegistryPullOnly to the node role, and look for a Deny, a \
-             permissions boundary or a condition that takes it away. \
-             `pullwatch explain --role ARN` shows every statement."
-        }
-    }
+/// What the nodes can do beyond the standard: `push images (ecr:PutImage) on a condition, on
+/// certain repositories, such as ci/app in eu-west-1; …`.
+fn can(finding: &Finding) -> String {
+    let in_full = |ability: &Ability<'_>| {
+        let is_conditional = ability.is_conditional();
+        let condition = if is_conditional { " on a condition" } else { "" };
+        let place = match ability.excess.first() {
+            Some(worst) if worst.scope == Scope::NamedRepositories => {
+                let comma = if is_conditional { "," } else { "" };
+                format!("{comma} on {}", place_of(worst, &finding.place.account))
+            }
+            _ => String::new(),
+        };
+        format!("{} ({}){condition}{place}", ability.words, ability.actions(2))
+    };
+    let abilities: Vec<String> = abilities(&finding.result.excess).iter().map(in_full).collect();
+    abilities.join("; ")
 }
 
 fn compliance(finding: &Finding) -> Value {
@@ -202,7 +209,7 @@ fn compliance(finding: &Finding) -> Value {
     if let Some((code, description)) = status_reason(finding) {
         compliance["StatusReasons"] = json!([{
             "ReasonCode": code,
-            "Description": shortened(&description, LONGEST_REASON),
+            "Description": description,
         }]);
     }
     compliance
@@ -225,7 +232,7 @@ fn status_reason(finding: &Finding) -> Option<(&'static str, String)> {
         let standard = finding.standard;
         reasons.insert(0, format!("Beyond the {standard} standard: {}.", actions.join(", ")));
     }
-    Some((code, reasons.join(" ")))
+    Some((code, sentences(&reasons, LONGEST_REASON)))
 }
 
 fn product_fields(finding: &Finding) -> Value {
@@ -247,8 +254,15 @@ fn product_fields(finding: &Finding) -> Value {
     }
     let actions: Vec<&str> = result.excess.iter().map(|excess| excess.action.as_str()).collect();
     set("Excess", actions.join(", "));
-    for (excess, index) in result.excess.iter().zip(0..MOST_STATEMENTS) {
-        set(&format!("Statement/{index:02}"), statement_line(excess));
+    let lacked: Vec<&str> = result.missing.iter().map(|known| known.action.as_str()).collect();
+    set("Missing", lacked.join(", "));
+    let granting = result.excess.iter().map(|one| statement_line(one, &finding.place.account));
+    let withholding = result.missing.iter().filter_map(withheld_line);
+    for (line, index) in granting.chain(withholding).zip(0..MOST_STATEMENTS) {
+        set(&format!("Statement/{index:02}"), line);
+    }
+    for (name, value) in finding.remedy.iter().flat_map(remedy_fields) {
+        set(&name, value);
     }
     let ended = finding.occasion.exception_ended.as_ref();
     if let Some(ended) = ended.filter(|ended| ended.is_by_date || finding.changes.is_empty()) {
@@ -260,9 +274,9 @@ fn product_fields(finding: &Finding) -> Value {
         set("ChangedAt", time(event.time));
         set("ChangedBy", format!("{} with {tool}", event.actor.principal));
     } else if finding.occasion.is_sweep {
-        set("Change", "no event told of a change; a sweep found this".to_owned());
+        set("Change", "no event reported a change; a sweep found this".to_owned());
     } else {
-        set("Change", "no event told of a change".to_owned());
+        set("Change", "no event reported a change".to_owned());
     }
     let organization = "service control policies, resource control policies, ";
     let organization = if finding.is_organization_considered { "" } else { organization };
@@ -270,21 +284,37 @@ fn product_fields(finding: &Finding) -> Value {
     json!(fields)
 }
 
-/// `ecr:PutImage: arn:…:policy/NodeEcr v4 AllowPush [1]`.
-fn statement_line(excess: &Excess) -> String {
-    let cited: Vec<String> = excess
-        .statements
-        .iter()
-        .map(|statement| {
-            let version = statement.version.as_deref().unwrap_or("");
-            let sid = statement.sid.as_deref().unwrap_or("");
-            format!("{} {version} {sid} [{}]", statement.policy, statement.index)
-                .split_whitespace()
-                .collect::<Vec<_>>()
-                .join(" ")
-        })
-        .collect();
-    format!("{}: {}", excess.action, cited.join("; "))
+/// `ecr:PutImage: HIGH, allowed on every repository; granted by policy NodeEcr v4, statement
+/// AllowPush`. What is long stands last, where it may be cut.
+fn statement_line(excess: &Excess, account: &str) -> String {
+    let access = match excess.access {
+        Access::Allowed => "allowed",
+        Access::Conditional => "conditional",
+        Access::Denied => "denied",
+    };
+    let conditions = conditions(excess);
+    let condition = match conditions.as_slice() {
+        [] => String::new(),
+        conditions => format!(", if {}", conditions.join(" and ")),
+    };
+    let cited: Vec<String> = excess.statements.iter().map(ToString::to_string).collect();
+    let granted_by = match cited.as_slice() {
+        [] => String::new(),
+        cited => format!("; granted by {}", cited.join("; ")),
+    };
+    let (action, severity) = (&excess.action, excess.severity);
+    format!(
+        "{action}: {severity}, {access} on {}{condition}{granted_by}",
+        place_of(excess, account)
+    )
+}
+
+/// `ecr:BatchGetImage: Denied by inline policy deny, statement [0]`; `None` where no statement is
+/// the cause.
+fn withheld_line(missing: &MissingAction) -> Option<String> {
+    let by_statement = missing.causes.iter().filter(|cause| !cause.statements().is_empty());
+    let causes: Vec<String> = by_statement.map(ToString::to_string).collect();
+    (!causes.is_empty()).then(|| format!("{}: {}", missing.action, causes.join("; ")))
 }
 
 /// The role first: the console shows the first resource only.

@@ -8,6 +8,7 @@ use crate::assessment::{
 };
 use crate::catalogue::{Catalogue, CataloguedAction};
 use crate::effective::effective;
+use crate::missing_action::{MissingAction, sentences};
 use crate::node_role::Use;
 use crate::organization::OrganizationPolicies;
 use crate::permissions::{Access, EffectivePermissions, Scope};
@@ -78,7 +79,7 @@ fn read_only(permissions: &EffectivePermissions, standard: Standard) -> CheckRes
         .collect();
     if !stricter.is_empty() {
         notes.push(format!(
-            "Beyond the four actions of C-0223, which the {standard} standard permits: {}.",
+            "Beyond the four actions of C-0223, but permitted by the {standard} standard: {}.",
             stricter.join(", ")
         ));
     }
@@ -102,6 +103,7 @@ fn read_only(permissions: &EffectivePermissions, standard: Standard) -> CheckRes
                 .collect(),
         },
         excess,
+        missing: Vec::new(),
         standards,
         reasons: Vec::new(),
         notes,
@@ -185,23 +187,18 @@ fn can_pull(permissions: &EffectivePermissions, standard: Standard) -> CheckResu
         }
     };
     let status = status_under(standard);
-    let lacks = |action: &str| {
-        permissions
-            .actions
-            .iter()
-            .any(|permission| permission.action == action && permission.access == Access::Denied)
+    let lacked = &permissions.pull.missing;
+    let is_needed = |action: &str| {
+        PULL_ACTIONS.contains(&action) || standard == Standard::C0223 && action == LAYER_CHECK
     };
-    let mut missing: BTreeSet<&str> =
-        PULL_ACTIONS.into_iter().filter(|action| lacks(action)).collect();
+    let mut missing: Vec<MissingAction> = Vec::new();
     let mut notes = Vec::new();
-    if lacks(LAYER_CHECK) {
-        if standard == Standard::C0223 {
-            missing.insert(LAYER_CHECK);
-        } else {
-            notes.push(format!(
-                "{LAYER_CHECK} is missing. C-0223 lists it, but only pushing needs it."
-            ));
-        }
+    if status != Status::Passed {
+        missing.extend(lacked.iter().filter(|known| is_needed(&known.action)).cloned());
+    }
+    if !is_needed(LAYER_CHECK) && lacked.iter().any(|known| known.action == LAYER_CHECK) {
+        notes
+            .push(format!("{LAYER_CHECK} is missing. C-0223 lists it, but only pushing needs it."));
     }
     if permissions.pull.scope == Scope::NamedRepositories
         && let Some(repository) = &permissions.pull.repository
@@ -211,16 +208,15 @@ fn can_pull(permissions: &EffectivePermissions, standard: Standard) -> CheckResu
     let mut reasons = Vec::new();
     if status != Status::Passed {
         reasons.clone_from(&permissions.pull.because);
-        if !missing.is_empty() {
-            let missing: Vec<&str> = missing.iter().copied().collect();
-            reasons.push(format!("Not granted: {}.", missing.join(", ")));
-        }
+        reasons.extend(sentences(&missing));
     }
     let elements = match status {
         Status::Failed if missing.is_empty() => {
             BTreeSet::from([element("ecr:pull", Access::Denied)])
         }
-        Status::Failed => missing.iter().map(|action| element(action, Access::Denied)).collect(),
+        Status::Failed => {
+            missing.iter().map(|known| element(&known.action, Access::Denied)).collect()
+        }
         Status::Warning => BTreeSet::from([element("ecr:pull", Access::Conditional)]),
         Status::Passed | Status::NotAvailable => BTreeSet::new(),
     };
@@ -233,6 +229,7 @@ fn can_pull(permissions: &EffectivePermissions, standard: Standard) -> CheckResu
         },
         fingerprint: Fingerprint { check: Check::CanPull, standard, elements },
         excess: Vec::new(),
+        missing,
         standards: Standard::ALL.map(|standard| (standard, status_under(standard))).into(),
         reasons,
         notes,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::arn::RoleArn;
+use crate::missing_action::MissingAction;
 use crate::permissions::{Access, PolicyStatement, Scope, Witness};
 use crate::role_policies::PolicyName;
 use crate::standard::{Check, Severity, Standard, Status};
@@ -47,6 +48,9 @@ pub struct CheckResult {
     pub fingerprint: Fingerprint,
     /// `read-only`: what is beyond the standard, worst first. `can-pull`: empty.
     pub excess: Vec<Excess>,
+    /// `can-pull`: the actions that the role lacks, each with why. `read-only`: empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingAction>,
     /// The status under each standard.
     pub standards: BTreeMap<Standard, Status>,
     /// Why, in one sentence each: what is missing, what an answer hangs on, why there is none.
@@ -158,6 +162,7 @@ impl CheckResult {
             severity: Severity::Informational,
             fingerprint: Fingerprint { check, standard, elements: BTreeSet::new() },
             excess: Vec::new(),
+            missing: Vec::new(),
             standards: Standard::ALL.map(|standard| (standard, Status::NotAvailable)).into(),
             reasons: vec![reason.to_owned()],
             notes: Vec::new(),

@@ -12,7 +12,8 @@ use iam_policy::glob;
 use iam_policy::principal::Principal;
 
 use crate::assess::{PULL_ACTIONS, RoleState};
-use crate::catalogue::{Catalogue, SERVICES};
+use crate::catalogue::{C0223_ACTIONS, Catalogue, SERVICES};
+use crate::missing_action::{MissingAction, Trial, causes};
 use crate::permissions::{
     Access, ActionPermission, EffectivePermissions, PolicyStatement, PullPermission, Scope,
     UnknownActions, Witness,
@@ -64,7 +65,8 @@ pub fn effective(
         .into_iter()
         .map(|service| (service.to_owned(), inquiry.unknown(service)))
         .collect();
-    let pull = pull(pulling, &actions);
+    let missing = inquiry.missing(&actions);
+    let pull = inquiry.pull(pulling, &actions, missing);
     let mut notes = policy_notes(state, settings, &read.set);
     notes.splice(0..0, read.notes);
     Ok(EffectivePermissions { actions, unknown_actions, pull, notes })
@@ -114,7 +116,7 @@ impl ReadPolicies {
     }
 
     fn policy(&mut self, name: &str, document: Option<&str>) -> Result<NamedPolicy, String> {
-        let text = document.ok_or_else(|| format!("the document of {name} could not be had"))?;
+        let text = document.ok_or_else(|| format!("the document of {name} could not be read"))?;
         let document = PolicyDocument::parse(text)
             .map_err(|error| format!("the document of {name} is not a policy: {error}"))?;
         self.notes.extend(document.notes.iter().map(|note| format!("{name}: {note}")));
@@ -170,9 +172,19 @@ impl Inquiry<'_> {
         actions: &[AskedAction<'_>],
         entry: Option<&crate::catalogue::CataloguedAction>,
     ) -> engine::Access {
+        self.ask_of(&self.read.set, service, actions, entry)
+    }
+
+    fn ask_of(
+        &self,
+        policies: &PolicySet,
+        service: &str,
+        actions: &[AskedAction<'_>],
+        entry: Option<&crate::catalogue::CataloguedAction>,
+    ) -> engine::Access {
         let places = self.places.iter().find(|(known, _)| *known == service);
         engine::effective(
-            &self.read.set,
+            policies,
             &Question {
                 principal: &self.principal,
                 actions,
@@ -198,7 +210,7 @@ impl Inquiry<'_> {
             access_level,
             access: level(access.level),
             scope: scope(access, takes_resource),
-            witness: access.witness.as_ref().map(witness),
+            witness: access.witness.as_ref().map(|witness| self.witness(witness)),
             statements: self.statements(deciding),
             is_upper_bound: access.is_bound,
         }
@@ -218,6 +230,110 @@ impl Inquiry<'_> {
                 },
             })
             .collect()
+    }
+
+    /// Which of the actions of C-0223 the role lacks, and why.
+    fn missing(&self, actions: &[ActionPermission]) -> Vec<MissingAction> {
+        let lacked = actions.iter().filter(|known| {
+            known.access == Access::Denied && C0223_ACTIONS.contains(&known.action.as_str())
+        });
+        lacked
+            .map(|known| {
+                let takes_resource = known.action != "ecr:GetAuthorizationToken";
+                let asked = AskedAction { name: &known.action, takes_resource };
+                let causes = causes(&self.read.set, asked, self);
+                MissingAction { action: known.action.clone(), causes }
+            })
+            .collect()
+    }
+
+    fn witness(&self, witness: &engine::Witness) -> Witness {
+        let context = witness
+            .context
+            .iter()
+            .map(|(key, value)| {
+                let value = match value {
+                    None => serde_json::Value::Null,
+                    Some(ContextValue::Single(text)) => text.clone().into(),
+                    Some(ContextValue::Multiple(texts)) => texts.clone().into(),
+                };
+                (self.spelled(key), value)
+            })
+            .collect();
+        Witness { resource: witness.resource.clone(), context }
+    }
+
+    /// A context key as the policies spell it; the engine knows keys in lower case.
+    fn spelled(&self, key: &str) -> String {
+        let RoleState { role, registry, organization, .. } = self.state;
+        let own = role.identity.iter().chain(&role.boundary);
+        let documents = own.filter_map(|policy| policy.document.as_deref());
+        let of_registry = registry.iter().map(|known| known.document.as_str());
+        let by_level = organization.scps.iter().chain(&organization.rcps).flatten();
+        let of_organization = by_level.map(|known| known.document.as_str());
+        let mut documents = documents.chain(of_registry).chain(of_organization);
+        documents.find_map(|document| spelled_in(document, key)).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// The lower bound for pulling, given what came of asking for its actions together.
+    fn pull(
+        &self,
+        access: engine::Access,
+        actions: &[ActionPermission],
+        missing: Vec<MissingAction>,
+    ) -> PullPermission {
+        // Enough is a lower bound: only what was found for certain counts.
+        let enough = match (access.at_least, access.level) {
+            (Level::Allowed, _) => Level::Allowed,
+            (_, Level::Denied) => Level::Denied,
+            _ => Level::Conditional,
+        };
+        let mut because = Vec::new();
+        match enough {
+            Level::Allowed => {}
+            Level::Conditional => {
+                let witness = access.witness.as_ref();
+                let conditions: Vec<String> = witness
+                    .into_iter()
+                    .flat_map(|witness| &witness.context)
+                    .map(|(key, value)| match value {
+                        Some(value) => format!("{} = {}", self.spelled(key), shown(value)),
+                        None => format!("{} absent", self.spelled(key)),
+                    })
+                    .collect();
+                because.push(if conditions.is_empty() {
+                    "Pulling depends on another account's consent, or on conditions that pullwatch \
+                     cannot determine."
+                        .to_owned()
+                } else {
+                    let conditions = conditions.join(", ");
+                    format!(
+                        "Pulling depends on conditions that pullwatch cannot determine: \
+                         {conditions}."
+                    )
+                });
+            }
+            Level::Denied => {
+                let each_alone = PULL_ACTIONS.iter().all(|name| {
+                    actions
+                        .iter()
+                        .any(|known| known.action == *name && known.access > Access::Denied)
+                });
+                if each_alone {
+                    because.push(
+                        "On no repository are all three actions that a pull needs granted together."
+                            .to_owned(),
+                    );
+                }
+            }
+        }
+        PullPermission {
+            access: level(enough),
+            scope: scope(&access, true),
+            repository: access.witness.map(|witness| witness.resource),
+            because,
+            missing,
+        }
     }
 
     /// The strongest answer over names that no catalogue entry has.
@@ -287,56 +403,28 @@ impl Inquiry<'_> {
     }
 }
 
+impl Trial for Inquiry<'_> {
+    fn access(&self, policies: &PolicySet, asked: AskedAction<'_>) -> engine::Access {
+        let entries = &Catalogue::embedded().actions;
+        let entry = entries.iter().find(|entry| entry.action == asked.name);
+        self.ask_of(policies, "ecr", &[asked], entry)
+    }
+
+    fn cited(&self, statements: &BTreeSet<StatementRef>) -> Vec<PolicyStatement> {
+        self.statements(statements)
+    }
+}
+
+/// A key as a document spells it.
+fn spelled_in(document: &str, key: &str) -> Option<String> {
+    let quoted = format!("\"{key}\"");
+    let start = document.to_ascii_lowercase().find(&quoted)? + 1;
+    Some(document[start..start + key.len()].to_owned())
+}
+
 fn pull_actions() -> [AskedAction<'static>; 3] {
     PULL_ACTIONS
         .map(|name| AskedAction { name, takes_resource: name != "ecr:GetAuthorizationToken" })
-}
-
-/// The lower bound for pulling, given what came of asking for its actions together.
-fn pull(access: engine::Access, actions: &[ActionPermission]) -> PullPermission {
-    // Enough is a lower bound: only what was found for certain counts.
-    let enough = match (access.at_least, access.level) {
-        (Level::Allowed, _) => Level::Allowed,
-        (_, Level::Denied) => Level::Denied,
-        _ => Level::Conditional,
-    };
-    let mut because = Vec::new();
-    match enough {
-        Level::Allowed => {}
-        Level::Conditional => {
-            let witness = access.witness.as_ref();
-            let conditions: Vec<String> = witness
-                .into_iter()
-                .flat_map(|witness| &witness.context)
-                .map(|(key, value)| match value {
-                    Some(value) => format!("{key} = {}", shown(value)),
-                    None => format!("{key} absent"),
-                })
-                .collect();
-            because.push(if conditions.is_empty() {
-                "Pulling depends on another account's consent or on what cannot be known."
-                    .to_owned()
-            } else {
-                format!("Pulling depends on what cannot be known: {}.", conditions.join(", "))
-            });
-        }
-        Level::Denied => {
-            let each_alone = PULL_ACTIONS.iter().all(|name| {
-                actions.iter().any(|known| known.action == *name && known.access > Access::Denied)
-            });
-            if each_alone {
-                because.push(
-                    "No repository and region has all three actions that a pull needs.".to_owned(),
-                );
-            }
-        }
-    }
-    PullPermission {
-        access: level(enough),
-        scope: scope(&access, true),
-        repository: access.witness.map(|witness| witness.resource),
-        because,
-    }
 }
 
 fn level(level: Level) -> Access {
@@ -353,22 +441,6 @@ fn scope(access: &engine::Access, takes_resource: bool) -> Scope {
     } else {
         Scope::NamedRepositories
     }
-}
-
-fn witness(witness: &engine::Witness) -> Witness {
-    let context = witness
-        .context
-        .iter()
-        .map(|(key, value)| {
-            let value = match value {
-                None => serde_json::Value::Null,
-                Some(ContextValue::Single(text)) => text.clone().into(),
-                Some(ContextValue::Multiple(texts)) => texts.clone().into(),
-            };
-            (key.clone(), value)
-        })
-        .collect();
-    Witness { resource: witness.resource.clone(), context }
 }
 
 fn shown(value: &ContextValue) -> String {

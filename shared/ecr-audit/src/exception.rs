@@ -134,7 +134,7 @@ pub fn step(
     let Some(tag) = tags.get(TAG) else {
         let ended = before.map(|known| EndedException {
             until: known.until,
-            why: "its tag was taken away".to_owned(),
+            why: "its tag was removed".to_owned(),
             is_by_date: false,
         });
         let event = ended.as_ref().map(ExceptionEvent::ended);
@@ -209,7 +209,7 @@ pub fn excepted(result: &CheckResult, exception: &Exception) -> CheckResult {
     result.status = Status::Warning;
     result.severity = Severity::Low;
     result.reasons.push(format!(
-        "Excepted until {until}: {reason}. Covered is what was known to be wrong on {}.",
+        "Excepted until {until}: {reason}. It covers what was known to be wrong on {}.",
         since.strftime("%Y-%m-%d")
     ));
     result

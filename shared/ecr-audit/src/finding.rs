@@ -9,6 +9,7 @@ use crate::assessment::{CheckResult, RoleFacts};
 use crate::change::ReportedChange;
 use crate::node_role::Use;
 use crate::occasion::Occasion;
+use crate::remedy::Remedy;
 use crate::standard::{Check, Standard, Status};
 
 /// One check of one role.
@@ -31,6 +32,9 @@ pub struct Finding {
     /// Why the answer could not be had the last time, where an earlier one stands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_available: Option<String>,
+    /// What puts it right, where it is not as it should be, as far as a finding has room for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<Remedy>,
     /// ACTIVE or ARCHIVED.
     pub record_state: RecordState,
     /// The changes that led to this answer, latest last.

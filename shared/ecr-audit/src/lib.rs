@@ -22,6 +22,7 @@ pub mod unknown_actions;
 pub mod assess;
 pub mod assessment;
 pub mod effective;
+pub mod missing_action;
 mod policy_notes;
 pub mod remedy;
 mod remedy_step;
@@ -49,7 +50,10 @@ pub mod mail;
 pub mod message;
 pub mod owner_topics;
 pub mod owners;
+mod recommendation;
+mod remedy_fields;
 pub mod subscription;
+pub mod used_by;
 pub mod words;
 
 pub mod error;

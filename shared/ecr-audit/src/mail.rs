@@ -2,10 +2,10 @@
 //! keeps the width, `command` breaks commands so that a shell still reads them.
 
 mod command;
+mod digest;
 mod link;
 pub mod operators;
 mod page;
-mod role;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -14,18 +14,22 @@ use crate::alert::{Alert, AlertedTransition, TransitionKind};
 use crate::arn::RoleArn;
 use crate::assessment::{CheckResult, Excess};
 use crate::change::ReportedChange;
+use crate::exception;
 use crate::finding::Place;
 use crate::node_role::Use;
-use crate::permissions::{Access, PolicyStatement, Scope};
-use crate::remedy::Remedy;
+use crate::permissions::PolicyStatement;
+use crate::remedy::{Remedy, quoted};
 use crate::standard::{Check, Standard};
-use crate::words::{Ability, abilities, abilities_of, about, shortened};
+use crate::used_by::used_by;
+use crate::words::{
+    Ability, WORSE_THAN_SUPPRESSED, abilities, abilities_of, about, conditions, place_of,
+    shortened, utc,
+};
 
 use command::laid_out;
+pub use digest::digest;
 pub(crate) use link::{Whereabouts, console};
 use page::{Page, is_showable};
-use role::worn_by;
-pub(crate) use role::worn_in;
 
 /// SNS takes subjects of less than 100 characters, printable ASCII.
 /// <https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>
@@ -34,17 +38,12 @@ const LONGEST_SUBJECT: usize = 99;
 const MOST_STATEMENTS: usize = 3;
 const MOST_CHANGES: usize = 5;
 const MOST_ROLES: usize = 100;
-const LONGEST_DIGEST: usize = 64 * 1024;
 const MOST_REASONS: usize = 10;
 /// A sentence about a condition may quote a whole policy.
 const LONGEST_SENTENCE: usize = 600;
 const LONGEST_OBSTACLE: usize = 2000;
 /// A remedy of more lines is told, but not shown.
 const MOST_COMMAND_LINES: usize = 300;
-
-/// What an alert says of a finding that a person had suppressed.
-pub(crate) const WORSE_THAN_SUPPRESSED: &str = "The finding was suppressed in Security Hub. This is worse than what was suppressed, so the \
-     finding is NEW again.";
 
 /// What an owner gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,53 +70,6 @@ pub fn mail(alert: &Alert) -> Mail {
     Mail { subject: subject(alert), text: page.into_text() }
 }
 
-/// Many alerts of one owner as one mail, the worst first.
-pub fn digest(owner: &str, alerts: &[Alert]) -> Mail {
-    let mut page = Page::default();
-    let look = match alerts.len() {
-        1 => format!("1 node role of {owner} needs a look"),
-        count => format!("{count} node roles of {owner} need a look"),
-    };
-    page.wrapped("", &look);
-    let mut shown = 0;
-    for alert in worst_first(alerts).into_iter().take(MOST_ROLES) {
-        if page.len() > LONGEST_DIGEST {
-            break;
-        }
-        page.gap();
-        in_digest(&mut page, alert);
-        shown += 1;
-    }
-    if shown < alerts.len() {
-        let left = alerts.len() - shown;
-        page.gap();
-        page.wrapped("", &format!("{left} more are not shown here. Every one has its finding."));
-    }
-    let account = alerts.first().map_or("", |alert| alert.place.account.as_str());
-    if let Some(alert) = alerts.first() {
-        finding_at(&mut page, "Findings", &console(&alert.place, None));
-    }
-    let room = LONGEST_SUBJECT.saturating_sub("pullwatch:  ()".len() + account.len());
-    let subject = format!("pullwatch: {} ({account})", printable(&look, room));
-    Mail { subject, text: page.into_text() }
-}
-
-fn in_digest(page: &mut Page, alert: &Alert) {
-    let indent = " ".repeat(10);
-    let severity = format!("{:<8}  ", alert.severity().as_str());
-    page.wrapped_after(&severity, &indent, &headline(alert));
-    page.wrapped(&indent, alert.role.arn.as_str());
-    for line in worn_by(&alert.uses) {
-        page.wrapped(&indent, &line);
-    }
-    for transition in &alert.transitions {
-        for line in summary(transition) {
-            page.wrapped_after(&format!("{indent}- "), &format!("{indent}  "), &line);
-        }
-    }
-    page.wrapped(&indent, &format!("Id {}", alert.id));
-}
-
 /// The alerts of a digest, the worst first, then by role.
 pub(crate) fn worst_first(alerts: &[Alert]) -> Vec<&Alert> {
     let mut sorted: Vec<&Alert> = alerts.iter().collect();
@@ -127,7 +79,7 @@ pub(crate) fn worst_first(alerts: &[Alert]) -> Vec<&Alert> {
 
 /// `[HIGH] prod-workers can push images to ECR (prod, eu-west-1, 111122223333)`.
 fn subject(alert: &Alert) -> String {
-    let mark = if alert.is_failure() { alert.severity().as_str() } else { "RESOLVED" };
+    let mark = mark(alert);
     let clusters: BTreeSet<&str> =
         alert.uses.iter().filter_map(|seen| seen.cluster_name.as_deref()).collect();
     let regions: BTreeSet<&str> =
@@ -146,6 +98,11 @@ fn subject(alert: &Alert) -> String {
     let what = format!("[{mark}] {}", headline(alert));
     let room = LONGEST_SUBJECT.saturating_sub(place.len() + 1);
     format!("{} {place}", printable(&what, room))
+}
+
+/// The severity of what is wrong now, or that nothing is.
+pub(crate) fn mark(alert: &Alert) -> &'static str {
+    if alert.is_failure() { alert.severity().as_str() } else { "RESOLVED" }
 }
 
 /// `prod-workers can push images to ECR`: the worst of what an alert tells.
@@ -178,30 +135,6 @@ fn news(transition: &AlertedTransition) -> impl Iterator<Item = &Excess> {
         || !transition.result.excess.iter().any(|excess| transition.added.contains(&excess.action));
     let excess = transition.result.excess.iter();
     excess.filter(move |excess| is_about_all || transition.added.contains(&excess.action))
-}
-
-/// One transition of a digest, a line for each thing that the nodes can do.
-fn summary(transition: &AlertedTransition) -> Vec<String> {
-    if !transition.kind.is_failure() {
-        let was = was(transition.check, &transition.result);
-        return match transition.kind {
-            TransitionKind::Gone => vec![format!("resolved: the role is gone; it {was}")],
-            _ => vec!["resolved".to_owned()],
-        };
-    }
-    let kind = transition.kind.as_str();
-    match transition.check {
-        Check::CanPull => {
-            let reasons = transition.result.reasons.iter().take(MOST_REASONS);
-            let reasons: Vec<String> =
-                reasons.map(|reason| shortened(reason, LONGEST_SENTENCE)).collect();
-            vec![format!("{kind}: cannot pull images. {}", reasons.join(" ")).trim_end().to_owned()]
-        }
-        Check::ReadOnly => abilities(&transition.result.excess)
-            .iter()
-            .map(|ability| format!("{kind}: can {} ({})", ability.words, ability.actions(1)))
-            .collect(),
-    }
 }
 
 /// `could push images (ecr:PutImage +3)`: the last answer of a role that is gone.
@@ -237,7 +170,7 @@ fn headline_of(page: &mut Page, alert: &Alert) {
 
 fn role_of(page: &mut Page, alert: &Alert) {
     let is_gone = alert.transitions.iter().any(|known| known.kind == TransitionKind::Gone);
-    let worn = if is_gone { "Last seen" } else { "Worn by" };
+    let worn = if is_gone { "Last seen" } else { "Used by" };
     facts_of(page, &alert.role.arn, (worn, &alert.uses), &alert.place, &alert.owners);
 }
 
@@ -253,7 +186,7 @@ fn facts_of(
     page.fact("Role", role_arn.role_name().as_str());
     page.fact("", role_arn.as_str());
     let mut label = worn;
-    for line in worn_by(uses) {
+    for line in used_by(uses) {
         page.fact(label, &line);
         label = "";
     }
@@ -274,11 +207,11 @@ fn transition_of(page: &mut Page, alert: &Alert, transition: &AlertedTransition)
             page.wrapped("  ", &format!("{}: it {}", result.severity, was(check, result)));
         }
         (TransitionKind::Resolved, Check::ReadOnly) => {
-            page.heading("What has ended");
+            page.heading("What is fixed");
             let standard = alert.standard;
-            page.wrapped("  ", &format!("all that went beyond the {standard} standard"));
+            page.wrapped("  ", &format!("everything that went beyond the {standard} standard"));
             for statement in transition.granted_before.iter().take(MOST_STATEMENTS) {
-                page.fact_below("was granted by", &cited(statement));
+                page.fact_below("was granted by", &statement.to_string());
             }
             more_of(page, transition.granted_before.len(), MOST_STATEMENTS, "statements");
         }
@@ -332,14 +265,14 @@ fn abilities_on(page: &mut Page, alert: &Alert, abilities: &[Ability<'_>]) {
     for ability in abilities {
         page.fact_below(ability.words, &ability.actions(2));
         let Some(worst) = ability.excess.first() else { continue };
-        page.fact_below("  on", &place_of(alert, worst));
-        for condition in conditions(worst) {
-            page.fact_below("  if", &condition);
+        page.fact_below("  on", &place_of(worst, &alert.place.account));
+        for condition in conditions(worst).iter().take(MOST_STATEMENTS) {
+            page.fact_below("  if", condition);
         }
         let statements: BTreeSet<&PolicyStatement> =
             ability.excess.iter().flat_map(|excess| &excess.statements).collect();
         for statement in statements.iter().take(MOST_STATEMENTS) {
-            page.fact_below("  granted by", &cited(statement));
+            page.fact_below("  granted by", &statement.to_string());
         }
         more_of(page, statements.len(), MOST_STATEMENTS, "statements");
     }
@@ -349,69 +282,6 @@ fn more_of(page: &mut Page, count: usize, most: usize, what: &str) {
     if count > most {
         page.wrapped(&" ".repeat(18), &format!("and {} more {what}", count - most));
     }
-}
-
-/// `every repository`, or one that shows which.
-pub(crate) fn place_of(alert: &Alert, excess: &Excess) -> String {
-    let witness = excess.witness.as_ref().map(|witness| witness.resource.as_str());
-    let shown = witness.and_then(|arn| {
-        let mut fields = arn.splitn(6, ':').skip(3);
-        let (region, account) = (fields.next()?, fields.next()?);
-        let name = fields.next()?.strip_prefix("repository/")?;
-        let region = if region.is_empty() { String::new() } else { format!(" in {region}") };
-        let account = if account == alert.place.account {
-            String::new()
-        } else {
-            format!(" of account {account}")
-        };
-        Some(format!("{name}{region}{account}"))
-    });
-    match (excess.scope, shown) {
-        (Scope::EveryRepository, None) if witness.is_some() => "the whole registry".to_owned(),
-        (Scope::EveryRepository, _) => "every repository".to_owned(),
-        (Scope::NamedRepositories, Some(shown)) => {
-            format!("certain repositories, such as {shown}")
-        }
-        (Scope::NamedRepositories, None) => "certain repositories".to_owned(),
-    }
-}
-
-/// What a conditional action hangs on, as its witness shows.
-fn conditions(excess: &Excess) -> Vec<String> {
-    let Some(witness) = &excess.witness else { return Vec::new() };
-    if excess.access != Access::Conditional {
-        return Vec::new();
-    }
-    if witness.context.is_empty() {
-        return vec!["the other account consents, or another condition holds".to_owned()];
-    }
-    let conditions = witness.context.iter().map(|(key, value)| match value {
-        serde_json::Value::Null => format!("{key} is absent"),
-        serde_json::Value::String(text) => format!("{key} is {}", shortened(text, 200)),
-        serde_json::Value::Array(texts) => {
-            let texts: Vec<&str> = texts.iter().filter_map(serde_json::Value::as_str).collect();
-            format!("{key} are {}", shortened(&texts.join(", "), 200))
-        }
-        other => format!("{key} is {other}"),
-    });
-    conditions.take(MOST_STATEMENTS).collect()
-}
-
-/// `policy NodeEcr v4, statement AllowPush`; a statement without a Sid by its place, from 0.
-pub(crate) fn cited(statement: &PolicyStatement) -> String {
-    let name = match statement.policy.strip_prefix("inline:") {
-        Some(name) => format!("inline policy {name}"),
-        None if statement.policy.contains(":policy/") => {
-            format!("policy {}", statement.policy.rsplit('/').next().unwrap_or_default())
-        }
-        None => statement.policy.clone(),
-    };
-    let version = statement.version.as_ref().map_or(String::new(), |version| format!(" {version}"));
-    let which = match &statement.sid {
-        Some(sid) => format!("statement {sid}"),
-        None => format!("statement [{}]", statement.index),
-    };
-    format!("{name}{version}, {which}")
 }
 
 fn changes_of(page: &mut Page, alert: &Alert) {
@@ -441,7 +311,7 @@ fn changes_of(page: &mut Page, alert: &Alert) {
 fn call_of(page: &mut Page, reported: &ReportedChange) {
     let event = &reported.event;
     let call = format!("{} {}", event.name, about(&reported.change));
-    let time = event.time.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let time = utc(event.time);
     page.wrapped_after("  ", &" ".repeat(27), &format!("{time}  {}", call.trim_end()));
 }
 
@@ -470,17 +340,22 @@ fn by(page: &mut Page, reported: &ReportedChange) {
 }
 
 fn remedy_of(page: &mut Page, remedy: &Remedy) {
-    page.heading("Put it right");
+    page.heading("How to fix it");
     let lines: Vec<String> = remedy.commands.iter().flat_map(|command| laid_out(command)).collect();
     let is_showable = lines.iter().all(|line| line.chars().all(is_showable));
     if lines.len() > MOST_COMMAND_LINES || !is_showable {
-        let why = if is_showable { "too long for a mail" } else { "not to be shown in a mail" };
+        let (which, is) = match remedy.commands.len() {
+            1 => ("The command".to_owned(), "is"),
+            count => (format!("The {count} commands"), "are"),
+        };
+        let why = if is_showable {
+            format!("{is} too long for a mail")
+        } else {
+            "cannot be shown in a mail".to_owned()
+        };
         page.wrapped(
             "  ",
-            &format!(
-                "There are {} commands, {why}. Subscribers of the JSON document have them.",
-                remedy.commands.len()
-            ),
+            &format!("{which} {why}. Subscribers of the JSON document get everything."),
         );
     } else {
         for line in &lines {
@@ -513,8 +388,38 @@ fn closing_of(page: &mut Page, alert: &Alert) {
     let worst = alert.transitions.first().map(|transition| (&alert.role.arn, transition.check));
     finding_at(page, "Finding", &console(&alert.place, worst));
     page.gap();
-    if alert.is_failure() {
-        page.fact("Silence", "suppress the finding, or tag the role pullwatch:exception");
-    }
+    silence_of(page, alert);
     page.fact("Id", &alert.id);
+}
+
+/// How to hear no more of what is wrong: an exception covers the check
+/// read-only alone.
+fn silence_of(page: &mut Page, alert: &Alert) {
+    let failing: BTreeSet<Check> = alert
+        .transitions
+        .iter()
+        .filter(|transition| transition.kind.is_failure())
+        .map(|transition| transition.check)
+        .collect();
+    if failing.is_empty() {
+        return;
+    }
+    if !failing.contains(&exception::CHECK) {
+        page.fact("Silence", "Suppress the finding in Security Hub.");
+        return;
+    }
+    let mut how = "Suppress the finding in Security Hub, or accept what the role can do now until \
+                   a date at most 180 days ahead"
+        .to_owned();
+    if failing.len() > 1 {
+        how.push_str(" (which covers the check read-only alone)");
+    }
+    page.fact("Silence", &format!("{how}:"));
+    let tag = format!("Key={},Value=YYYY-MM-DD reason", exception::TAG);
+    let role_name = quoted(alert.role.arn.role_name().as_str());
+    for line in
+        laid_out(&format!("aws iam tag-role --role-name {role_name} --tags {}", quoted(&tag)))
+    {
+        page.line(&line);
+    }
 }

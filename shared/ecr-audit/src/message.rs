@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::alert::{Alert, AlertedTransition};
 use crate::assessment::Excess;
 use crate::mail::{Mail, digest, mail, worst_first};
+use crate::missing_action::{MissingAction, MissingCause};
 use crate::words::shortened;
 
 use chat::{chat, digest_chat};
@@ -151,6 +152,7 @@ fn document_within(alert: &Alert, room: Room) -> Value {
             [transition.added.len(), result.excess.len(), result.reasons.len()]
                 .into_iter()
                 .chain(result.excess.iter().map(|excess| excess.statements.len()))
+                .chain(result.missing.iter().flat_map(|missing| &missing.causes).map(statements_of))
         })
         .chain([alert.uses.len(), alert.owners.len(), alert.changes.len()])
         .max();
@@ -199,6 +201,7 @@ fn transition(transition: &AlertedTransition, room: Room) -> Value {
         "added": transition.added.iter().take(room.items).collect::<Vec<_>>(),
         "excess": result.excess.iter().take(room.items).map(|one| excess(one, room)).collect::<Vec<_>>(),
         "excess_count": result.excess.len(),
+        "missing": result.missing.iter().map(|one| missing(one, room)).collect::<Vec<_>>(),
         "was_suppressed": transition.was_suppressed,
         "reasons": reasons.map(|reason| shortened(reason, LONGEST_REASON)).collect::<Vec<_>>(),
     })
@@ -213,6 +216,21 @@ fn excess(excess: &Excess, room: Room) -> Value {
         "witness": excess.witness,
         "statements": excess.statements.iter().take(room.items).collect::<Vec<_>>(),
     })
+}
+
+fn missing(missing: &MissingAction, room: Room) -> Value {
+    let causes = missing.causes.iter().map(|cause| {
+        let mut cause = json!(cause);
+        if let Some(Value::Array(statements)) = cause.get_mut("statements") {
+            statements.truncate(room.items);
+        }
+        cause
+    });
+    json!({"action": missing.action, "causes": causes.collect::<Vec<_>>()})
+}
+
+fn statements_of(cause: &MissingCause) -> usize {
+    cause.statements().len()
 }
 
 /// At most ten: with raw delivery, SQS takes no more.

@@ -21,9 +21,9 @@ impl Occasion {
         match (&self.exception_ended, self.is_sweep) {
             (Some(ended), _) if ended.is_by_date => None,
             (_, true) => {
-                Some("No event told of a change, so nobody can be named. A sweep found it.")
+                Some("No event reported a change, so nobody can be named. A sweep found it.")
             }
-            (_, false) => Some("No event told of a change, so nobody can be named."),
+            (_, false) => Some("No event reported a change, so nobody can be named."),
         }
     }
 }

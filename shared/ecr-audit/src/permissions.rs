@@ -2,10 +2,12 @@
 //! witness. These are values; `effective` works them out.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::AccessLevel;
+use crate::missing_action::MissingAction;
 
 /// What one role may do with ecr and ecr-public.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +91,33 @@ pub struct PolicyStatement {
     pub effect: String,
 }
 
+/// `policy NodeEcr v4, statement AllowPush`; a statement without a Sid by its place, from 0.
+impl fmt::Display for PolicyStatement {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let policy = &self.policy;
+        let last = policy.rsplit('/').next().unwrap_or_default();
+        if let Some(name) = policy.strip_prefix("inline:") {
+            write!(formatter, "inline policy {name}")?;
+        } else if policy.contains(":policy/") {
+            write!(formatter, "policy {last}")?;
+        } else if let Some(region) = policy.strip_prefix("registry:") {
+            write!(formatter, "registry policy of {region}")?;
+        } else if let Some((arn, repository)) = policy.split_once(":repository/") {
+            let region = arn.split(':').nth(3).unwrap_or_default();
+            write!(formatter, "policy of the repository {repository} in {region}")?;
+        } else {
+            formatter.write_str(policy)?;
+        }
+        if let Some(version) = &self.version {
+            write!(formatter, " {version}")?;
+        }
+        match &self.sid {
+            Some(sid) => write!(formatter, ", statement {sid}"),
+            None => write!(formatter, ", statement [{}]", self.index),
+        }
+    }
+}
+
 /// What a role may do with the actions of a service that the catalogue does not know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnknownActions {
@@ -122,6 +151,50 @@ pub struct PullPermission {
     pub scope: Scope,
     /// The repository that shows it, or the patterns it was found by.
     pub repository: Option<String>,
-    /// What the answer hangs on where it is conditional; what is missing where it is denied.
+    /// What the answer hangs on where it is conditional; why it is denied, where each action is
+    /// granted somewhere.
     pub because: Vec<String>,
+    /// The actions of C-0223 that the role lacks, each with why.
+    pub missing: Vec<MissingAction>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_is_cited_by_its_policy_and_sid_or_place() {
+        for (policy, version, sid, cited) in [
+            (
+                "arn:aws:iam::111122223333:policy/team/NodeEcr",
+                Some("v4"),
+                Some("AllowPush"),
+                "policy NodeEcr v4, statement AllowPush",
+            ),
+            (
+                "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPowerUser",
+                Some("v3"),
+                None,
+                "policy AmazonEC2ContainerRegistryPowerUser v3, statement [1]",
+            ),
+            ("inline:deny", None, None, "inline policy deny, statement [1]"),
+            (
+                "arn:aws:ecr:eu-west-1:111122223333:repository/team/app",
+                None,
+                Some("Push"),
+                "policy of the repository team/app in eu-west-1, statement Push",
+            ),
+            ("registry:eu-west-1", None, None, "registry policy of eu-west-1, statement [1]"),
+            ("0-root.json", None, None, "0-root.json, statement [1]"),
+        ] {
+            let statement = PolicyStatement {
+                policy: policy.to_owned(),
+                version: version.map(str::to_owned),
+                sid: sid.map(str::to_owned),
+                index: 1,
+                effect: "Allow".to_owned(),
+            };
+            assert_eq!(statement.to_string(), cited);
+        }
+    }
 }

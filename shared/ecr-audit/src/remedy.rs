@@ -50,8 +50,8 @@ pub fn remedy(
     let is_mended = plan.obstacles.is_empty() && plan.passes(state, settings);
     if is_failed(Check::ReadOnly) {
         advice.push(
-            "Something in the cluster must push? Give that workload its own role (EKS Pod \
-             Identity or IRSA), not the nodes."
+            "Does a workload need to push? Give it a role of its own (EKS Pod Identity or IRSA), \
+             not the nodes."
                 .to_owned(),
         );
     }

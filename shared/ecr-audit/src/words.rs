@@ -3,9 +3,12 @@
 
 use std::cmp::Reverse;
 
+use jiff::Timestamp;
+use serde_json::Value;
+
 use crate::assessment::Excess;
 use crate::change::{Change, RoleEffect};
-use crate::permissions::Access;
+use crate::permissions::{Access, Scope};
 
 /// What people call a group of actions, alone and in a sentence about ECR, with its actions.
 struct Group {
@@ -137,6 +140,48 @@ impl Ability<'_> {
     }
 }
 
+/// `every repository`, or one that shows which, as `account` calls it.
+pub fn place_of(excess: &Excess, account: &str) -> String {
+    let witness = excess.witness.as_ref().map(|witness| witness.resource.as_str());
+    let shown = witness.and_then(|arn| {
+        let mut fields = arn.splitn(6, ':').skip(3);
+        let (region, of) = (fields.next()?, fields.next()?);
+        let name = fields.next()?.strip_prefix("repository/")?;
+        let region = if region.is_empty() { String::new() } else { format!(" in {region}") };
+        let of = if of == account { String::new() } else { format!(" of account {of}") };
+        Some(format!("{name}{region}{of}"))
+    });
+    match (excess.scope, shown) {
+        (Scope::EveryRepository, None) if witness.is_some() => "the whole registry".to_owned(),
+        (Scope::EveryRepository, _) => "every repository".to_owned(),
+        (Scope::NamedRepositories, Some(shown)) => {
+            format!("certain repositories, such as {shown}")
+        }
+        (Scope::NamedRepositories, None) => "certain repositories".to_owned(),
+    }
+}
+
+/// What a conditional action depends on, as its witness shows.
+pub fn conditions(excess: &Excess) -> Vec<String> {
+    let Some(witness) = &excess.witness else { return Vec::new() };
+    if excess.access != Access::Conditional {
+        return Vec::new();
+    }
+    if witness.context.is_empty() {
+        return vec!["the other account consents, or another condition holds".to_owned()];
+    }
+    let conditions = witness.context.iter().map(|(key, value)| match value {
+        Value::Null => format!("{key} is absent"),
+        Value::String(text) => format!("{key} is {}", shortened(text, 200)),
+        Value::Array(texts) => {
+            let texts: Vec<&str> = texts.iter().filter_map(Value::as_str).collect();
+            format!("{key} are {}", shortened(&texts.join(", "), 200))
+        }
+        other => format!("{key} is {other}"),
+    });
+    conditions.collect()
+}
+
 /// What a change was about: the policy that was attached, the nodegroup that came, … Empty where
 /// the call's name says it all.
 pub fn about(change: &Change) -> String {
@@ -178,6 +223,16 @@ pub fn about(change: &Change) -> String {
     }
 }
 
+/// What an alert, and the finding's note, say of a finding that a person had suppressed.
+pub const WORSE_THAN_SUPPRESSED: &str = "The finding was suppressed in Security Hub. This is \
+                                         worse than what was suppressed, so the finding is NEW \
+                                         again.";
+
+/// `2026-01-15 10:20:00 UTC`.
+pub fn utc(instant: Timestamp) -> String {
+    instant.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 /// Shortens a text to at most `longest` bytes of UTF-8, and says so. No way of counting
 /// characters gives more than there are bytes.
 pub fn shortened(text: &str, longest: usize) -> String {
@@ -192,15 +247,25 @@ pub fn shortened(text: &str, longest: usize) -> String {
 /// Whole sentences, as many as fit into `longest` bytes; the first is shortened where it must be.
 pub fn sentences(sentences: &[String], longest: usize) -> String {
     let mut text = String::new();
-    for sentence in sentences {
+    for sentence in sentences.iter().map(|text| ended(text)) {
         if text.is_empty() {
-            text = shortened(sentence, longest);
+            text = shortened(&sentence, longest);
         } else if text.len() + 1 + sentence.len() <= longest {
             text.push(' ');
-            text.push_str(sentence);
+            text.push_str(&sentence);
         }
     }
     text
+}
+
+/// A sentence with its full stop: what an error or a note of the engine says has none.
+fn ended(text: &str) -> String {
+    let text = text.trim_end();
+    if text.ends_with(['.', '!', '?', '…']) || text.is_empty() {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
 }
 
 #[cfg(test)]
@@ -220,6 +285,8 @@ mod tests {
         let told = ["One.", "Twenty two.", "Three."].map(str::to_owned);
         assert_eq!(sentences(&told, 11), "One. Three.");
         assert_eq!(sentences(&told, 100), "One. Twenty two. Three.");
-        assert_eq!(sentences(&told[1..2], 6), "Twe…");
+        let told = ["matches no resource", "Next."].map(str::to_owned);
+        assert_eq!(sentences(&told, 100), "matches no resource. Next.");
+        assert_eq!(sentences(&["Twenty two.".to_owned()], 6), "Twe…");
     }
 }

@@ -18,7 +18,7 @@ pub enum DocumentError {
     #[error("`{0}` stands beside `{1}`; keep one of them")]
     Both(String, String),
     /// An object names an element twice.
-    #[error("`{0}` stands twice; keep one of them")]
+    #[error("`{0}` appears twice; keep one of them")]
     Twice(String),
     /// An element has a value that it cannot have.
     #[error("`{place}` is `{found}`; expected {expected}")]

@@ -543,7 +543,7 @@ fn an_object_that_names_an_element_twice_is_refused() {
         let version = list([r#""Version":"2012-10-17""#, version]);
         let text = format!("{{{version},{statement}}}");
         let error = PolicyDocument::parse(&text).unwrap_err().to_string();
-        assert_eq!(error, format!("`{place}` stands twice; keep one of them"), "{text}");
+        assert_eq!(error, format!("`{place}` appears twice; keep one of them"), "{text}");
     }
 }
 
@@ -558,7 +558,7 @@ fn a_request_that_cannot_be_read_says_where() {
     for (from, to, error) in [
         (r#""action""#, r#""acts""#, "action: is missing"),
         (r#""ecr:PutImage""#, "7", "action: expected a string"),
-        (r#""*","#, r#""*","resource":"*","#, "`resource` stands twice; keep one of them"),
+        (r#""*","#, r#""*","resource":"*","#, "`resource` appears twice; keep one of them"),
         (r#"{"k":"v"}"#, "[]", "context: expected an object"),
         (r#""v"}"#, "{}}", "context.k: expected a string or a list of strings"),
         (r#""identity":[]"#, r#""identity":{}"#, "identity: expected a list"),

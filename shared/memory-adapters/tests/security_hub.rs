@@ -42,6 +42,7 @@ fn finding(status: Status, second: i64) -> Finding {
         owners: Vec::new(),
         result: CheckResult { status, ..CheckResult::not_available(check, standard, "denied") },
         not_available: None,
+        remedy: None,
         record_state: RecordState::Active,
         changes: Vec::new(),
         occasion: Occasion::default(),

@@ -109,13 +109,13 @@ fn commands_are_whole(alert: &Alert, mail: &str, document: &Value) {
     } else {
         assert_eq!(document["remedy"]["commands"], serde_json::json!(remedy.commands));
     }
-    let is_left_out = ["too long for a mail", "not to be shown in a mail"]
+    let is_left_out = ["too long for a mail", "cannot be shown in a mail"]
         .iter()
         .any(|words| mail.contains(words));
     if is_left_out || remedy.commands.is_empty() {
         return;
     }
-    let (_, rest) = mail.split_once("\nPut it right\n").expect("the mail has the commands");
+    let (_, rest) = mail.split_once("\nHow to fix it\n").expect("the mail has the commands");
     let (pasted, _) = rest.split_once("\n\n").expect("a gap follows the commands");
     assert_eq!(read_by_a_shell(pasted), read_by_a_shell(&remedy.commands.join("\n")));
 }

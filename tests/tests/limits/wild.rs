@@ -15,6 +15,7 @@ use ecr_audit::mail::operators::{
     topic_takes_nothing,
 };
 use ecr_audit::message::{alert_message, digest_message};
+use ecr_audit::missing_action::{MissingAction, MissingCause};
 use ecr_audit::node_role::{Compute, Source, Use, UseKind};
 use ecr_audit::occasion::Occasion;
 use ecr_audit::permissions::{Access, PolicyStatement, Scope, Witness};
@@ -113,6 +114,22 @@ prop_compose! {
     }
 }
 
+fn cause() -> impl Strategy<Value = MissingCause> {
+    prop_oneof![
+        Just(MissingCause::NotGranted),
+        Just(MissingCause::OutsideOrganization),
+        text().prop_map(|boundary| MissingCause::OutsideBoundary { boundary }),
+        vec(statement(), 0..6).prop_map(|statements| MissingCause::Denied { statements }),
+        vec(statement(), 0..6).prop_map(|statements| MissingCause::OutOfReach { statements }),
+    ]
+}
+
+prop_compose! {
+    fn missing()(action in text(), causes in vec(cause(), 1..4)) -> MissingAction {
+        MissingAction { action: format!("ecr:{action}"), causes }
+    }
+}
+
 prop_compose! {
     fn result()(
         check in check(),
@@ -120,6 +137,7 @@ prop_compose! {
         status in status(),
         severity in severity(),
         excess in vec(excess(), 0..30),
+        missing in vec(missing(), 0..4),
         reasons in vec(text(), 0..15),
         notes in vec(text(), 0..15),
     ) -> CheckResult {
@@ -136,6 +154,7 @@ prop_compose! {
             severity,
             fingerprint: Fingerprint { check, standard, elements },
             excess,
+            missing,
             standards: Standard::ALL.map(|standard| (standard, status)).into(),
             reasons,
             notes,
@@ -254,6 +273,7 @@ prop_compose! {
         owners in vec(text(), 0..30),
         changes in vec(change(), 0..5),
         not_available in option::of(text()),
+        remedy in option::of(remedy()),
         is_archived in any::<bool>(),
         role_created_anew in any::<bool>(),
         place in any_place(),
@@ -267,6 +287,7 @@ prop_compose! {
             owners,
             result,
             not_available,
+            remedy,
             record_state: if is_archived { RecordState::Archived } else { RecordState::Active },
             changes,
             occasion: Occasion::default(),
@@ -566,6 +587,7 @@ fn finding_of(alert: &Alert) -> Finding {
         owners: alert.owners.clone(),
         result: alert.transitions[0].result.clone(),
         not_available: None,
+        remedy: alert.remedy.clone(),
         record_state: RecordState::Active,
         changes: Vec::new(),
         occasion: Occasion::default(),

@@ -1,12 +1,11 @@
 //! An audit for a person: a line a role, and below it why.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use comfy_table::Cell;
 use ecr_audit::assessment::CheckResult;
-use ecr_audit::node_role::Use;
 use ecr_audit::standard::{Check, Status};
+use ecr_audit::used_by::used_by;
 
 use super::AuditedRole;
 use crate::error::CliError;
@@ -24,7 +23,7 @@ pub fn write(
     if audited.is_empty() {
         writeln!(output, "No node role was found: nothing to judge.")?;
     } else {
-        let mut table = table(&["NODE ROLE", "WORN BY", "READ-ONLY", "CAN-PULL"]);
+        let mut table = table(&["NODE ROLE", "USED BY", "READ-ONLY", "CAN-PULL"]);
         for role in audited {
             let cell = |check| match role.checks.get(&check) {
                 Some(result) => status_cell(result.status, result.severity),
@@ -32,7 +31,7 @@ pub fn write(
             };
             table.add_row(vec![
                 Cell::new(role.role_arn.role_name()),
-                Cell::new(worn_by(&role.uses)),
+                Cell::new(used_by(&role.uses).join("\n")),
                 cell(Check::ReadOnly),
                 cell(Check::CanPull),
             ]);
@@ -46,21 +45,6 @@ pub fn write(
         writeln!(output, "Note: {note}")?;
     }
     Ok(())
-}
-
-/// The uses of a role, a line a cluster.
-pub fn worn_by(uses: &[Use]) -> String {
-    let mut by_place: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for seen in uses {
-        let places = [seen.cluster_name.as_deref(), seen.source.region.as_deref()];
-        let place = places.into_iter().flatten().collect::<Vec<_>>().join(", ");
-        let what = format!("{} {}", seen.source.kind.in_words(), seen.name);
-        by_place.entry(place).or_default().push(what.trim_end().to_owned());
-    }
-    let lines = by_place.into_iter().map(|(place, what)| {
-        if place.is_empty() { what.join(", ") } else { format!("{place}: {}", what.join(", ")) }
-    });
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn write_reasons(role: &AuditedRole, output: &mut dyn Write) -> Result<(), CliError> {
@@ -127,12 +111,7 @@ fn shortened(actions: &[String]) -> String {
 fn excess_by_statement(result: &CheckResult) -> Vec<(String, Vec<String>)> {
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for excess in &result.excess {
-        let statements = excess.statements.iter().map(|statement| {
-            let version = statement.version.as_deref().unwrap_or_default();
-            let index = format!("statement {}", statement.index);
-            let sid = statement.sid.as_deref().map_or(index, |sid| format!("statement {sid}"));
-            format!("{} {version}", statement.policy).trim_end().to_owned() + ", " + &sid
-        });
+        let statements = excess.statements.iter().map(ToString::to_string);
         let mut granted_by = statements.collect::<Vec<_>>().join("; ");
         if granted_by.is_empty() {
             "by the policies together".clone_into(&mut granted_by);

@@ -53,7 +53,7 @@ impl<'output> Page<'output> {
         reasons: impl Iterator<Item = &'reason String>,
     ) -> Result<(), CliError> {
         for reason in reasons {
-            writeln!(self.output, "          could not be followed: {reason}")?;
+            writeln!(self.output, "          could not be processed: {reason}")?;
         }
         Ok(())
     }
@@ -76,7 +76,7 @@ impl<'output> Page<'output> {
             writeln!(self.output, "{time}  -> e-mail        {subject}")?;
         }
         if told.findings.is_empty() && told.alerts.is_empty() {
-            writeln!(self.output, "{time}  -> nothing new, nobody is told twice")?;
+            writeln!(self.output, "{time}  -> nothing new, so nobody is notified again")?;
         }
         writeln!(self.output)?;
         if shows == Shows::Everything {
@@ -97,10 +97,10 @@ impl<'output> Page<'output> {
     /// What to do next.
     pub fn closing(&mut self) -> Result<(), CliError> {
         writeln!(self.output, "The same journey runs in the deployed functions. Next:")?;
-        writeln!(self.output, "  pullwatch audit --snapshot DIR    judge a saved account")?;
+        writeln!(self.output, "  pullwatch audit --snapshot DIR    check a saved account")?;
         writeln!(
             self.output,
-            "  pullwatch check FILE…             judge a policy before it is merged"
+            "  pullwatch check FILE…             check a policy before it is merged"
         )?;
         Ok(())
     }

@@ -18,7 +18,7 @@ pub fn write(explained: &[Explained], output: &mut dyn Write) -> Result<(), CliE
         writeln!(output, "{role_arn}")?;
         match permissions {
             Ok(permissions) => write_permissions(permissions, output)?,
-            Err(reason) => writeln!(output, "  cannot be told: {reason}\n")?,
+            Err(reason) => writeln!(output, "  cannot be determined: {reason}\n")?,
         }
     }
     Ok(())
@@ -50,7 +50,7 @@ fn write_permissions(
             "Actions of {service} that no catalogue names: read {read}, write {write}."
         )?;
         let granting = unknown.read_statements.iter().chain(&unknown.write_statements);
-        for statement in granting.map(statement).collect::<BTreeSet<_>>() {
+        for statement in granting.collect::<BTreeSet<_>>() {
             writeln!(output, "    granted by {statement}")?;
         }
     }
@@ -76,7 +76,5 @@ fn witness(action: &ActionPermission) -> String {
 }
 
 fn statement(statement: &PolicyStatement) -> String {
-    let PolicyStatement { policy, effect, sid, index, .. } = statement;
-    let sid = sid.as_deref().map(|sid| format!(" ({sid})")).unwrap_or_default();
-    format!("{effect} {policy} [{index}]{sid}")
+    format!("{}: {statement}", statement.effect)
 }

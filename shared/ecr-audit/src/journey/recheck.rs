@@ -8,6 +8,7 @@ use crate::finding::{Finding, RecordState};
 use crate::journey::role::{RoleError, RoleTask};
 use crate::ports::Ports;
 use crate::words::shortened;
+use crate::words::utc;
 use jiff::Timestamp;
 
 /// What Security Hub takes at most.
@@ -36,7 +37,7 @@ pub async fn answer_recheck(ports: &Ports<'_>, task: &RoleTask) -> Result<(), Ro
 
 /// `Looked at again, 2026-01-15 10:20:00 UTC: FAILED, HIGH.`
 fn note(finding: &Finding, now: Timestamp) -> String {
-    let time = now.strftime("%Y-%m-%d %H:%M:%S UTC");
+    let time = utc(now);
     let (status, severity) = (finding.result.status, finding.result.severity);
     let answer = match (&finding.not_available, finding.record_state) {
         (_, RecordState::Archived) => "the role is gone, or is no longer a node role".to_owned(),

@@ -11,10 +11,7 @@ use crate::ledger::{Message, OutboxEntry};
 use crate::mail::operators::security_hub_off;
 use crate::ports::{ImportOutcome, Ports};
 use crate::standard::Status;
-
-/// What a finding says that a person had suppressed.
-const WORSE_THAN_SUPPRESSED: &str =
-    "The nodes can do more, or worse, than when this finding was suppressed, so it is NEW again.";
+use crate::words::WORSE_THAN_SUPPRESSED;
 
 /// Entries that could not be sent, by their ids.
 type Unsent = BTreeMap<String, PortError>;

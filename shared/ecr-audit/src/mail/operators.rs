@@ -54,7 +54,7 @@ pub fn cannot_tell(about: About<'_>, unanswered: &[Unanswered]) -> Mail {
                 format!("{}, {}: the last answer stands", result.status, result.severity)
             }
             Some(result) => format!("{}: the last answer stands", result.status),
-            None => "there never was an answer".to_owned(),
+            None => "there has never been an answer".to_owned(),
         };
         page.fact_below(one.check.as_str(), &stands);
     }
@@ -67,8 +67,8 @@ pub fn cannot_tell(about: About<'_>, unanswered: &[Unanswered]) -> Mail {
     page.heading("What to do");
     page.wrapped(
         "  ",
-        "Give the functions' roles the right that is named, or mend the document. The role is \
-         read again with its next change, and by each sweep.",
+        "Grant the functions' roles the permission that is named, or correct the document. The role \
+         is assessed again at its next change and by every sweep.",
     );
     let first = unanswered.first().map(|one| one.check);
     closed(page, about, first, &format!("pullwatch cannot assess {name}"))
@@ -78,7 +78,7 @@ pub fn cannot_tell(about: About<'_>, unanswered: &[Unanswered]) -> Mail {
 pub fn of_exception(about: About<'_>, event: &ExceptionEvent) -> Mail {
     let name = about.role_arn.role_name();
     let mut page = page_about(about, &format!("Exception of {name}"), event.kind.as_str());
-    page.heading("What became of it");
+    page.heading("What happened");
     page.wrapped("  ", &event.sentence);
     if event.is_tag_changed {
         page.heading(&format!("Who changed the tag {}", exception::TAG));
@@ -87,8 +87,8 @@ pub fn of_exception(about: About<'_>, event: &ExceptionEvent) -> Mail {
                 call_of(&mut page, reported);
                 by(&mut page, reported);
             }
-            None if event.is_sweep => page.wrapped("  ", "No event told of it. A sweep found it."),
-            None => page.wrapped("  ", "No event told of it."),
+            None if event.is_sweep => page.wrapped("  ", "No event reported it. A sweep found it."),
+            None => page.wrapped("  ", "No event reported it."),
         }
     }
     let subject = format!("pullwatch: exception of {name} {}", event.kind.as_str());
@@ -106,13 +106,13 @@ pub fn topic_refused<'name>(
     for name in names {
         page.wrapped("  ", name);
     }
-    page.heading("What became of the alert");
-    page.wrapped("  ", "The stack's topic gets it, with the id below.");
+    page.heading("What happened to the alert");
+    page.wrapped("  ", "The stack's topic receives it, with the id below.");
     page.heading("What to do");
     page.wrapped(
         "  ",
-        "If the topic is meant, add it to the stack's parameter OwnerTopicArns. If it is not, see \
-         who set the tag: it would have led the alert away.",
+        "If the topic is intended, add it to the stack's parameter OwnerTopicArns. If not, find out \
+         who set the tag: it would have diverted the alert.",
     );
     closed(page, about, None, &format!("pullwatch: topic refused for {name}"))
 }
@@ -128,13 +128,13 @@ pub fn topic_takes_nothing(topic: &TopicArn, alerts: &[Alert], error: &PortError
     page.fact("Account", account);
     page.heading("Why");
     page.wrapped("  ", &error.to_string());
-    page.heading("What became of the alerts");
-    page.wrapped("  ", "The stack's topic gets them, with the ids below.");
+    page.heading("What happened to the alerts");
+    page.wrapped("  ", "The stack's topic receives them, with the ids below.");
     page.heading("What to do");
     page.wrapped(
         "  ",
-        "Make the topic again, or let its policy and its key admit the functions' roles, or take \
-         it out of the stack's parameter OwnerTopicArns.",
+        "Create the topic again, or let its policy and its key admit the functions' roles, or \
+         remove it from the stack's parameter OwnerTopicArns.",
     );
     page.gap();
     for (index, alert) in alerts.iter().take(MOST_ROLES).enumerate() {
@@ -159,9 +159,12 @@ pub fn security_hub_off(place: &Place, reason: &str) -> Mail {
     page.fact("Region", &place.region);
     page.heading("Why");
     page.wrapped("  ", reason);
-    page.heading("What goes on without it");
-    page.wrapped("  ", "Roles are assessed and owners get their alerts. No finding is kept.");
-    page.heading("Put it right");
+    page.heading("What still works");
+    page.wrapped(
+        "  ",
+        "Roles are assessed and owners receive their alerts, but no findings are kept.",
+    );
+    page.heading("How to fix it");
     page.line(&format!("  aws securityhub enable-security-hub --region {} \\", place.region));
     page.line("    --no-enable-default-standards");
     page.gap();
@@ -172,7 +175,7 @@ pub fn security_hub_off(place: &Place, reason: &str) -> Mail {
 fn page_about(about: About<'_>, headline: &str, right: &str) -> Page {
     let mut page = Page::default();
     page.at_both_ends(headline, right);
-    facts_of(&mut page, about.role_arn, ("Worn by", about.uses), about.place, about.owners);
+    facts_of(&mut page, about.role_arn, ("Used by", about.uses), about.place, about.owners);
     page
 }
 

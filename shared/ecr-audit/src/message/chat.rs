@@ -9,12 +9,10 @@ use serde_json::{Value, json};
 
 use crate::alert::{Alert, AlertedTransition, TransitionKind};
 use crate::assessment::Excess;
-use crate::mail::{
-    Mail, WORSE_THAN_SUPPRESSED, Whereabouts, by_whom, cited, console, headline, mail, place_of,
-    was, worn_in, worst_first,
-};
+use crate::mail::{Mail, Whereabouts, by_whom, console, headline, mail, mark, was, worst_first};
 use crate::standard::Check;
-use crate::words::{Ability, abilities_of, about, shortened};
+use crate::used_by::used_in;
+use crate::words::{Ability, WORSE_THAN_SUPPRESSED, abilities_of, about, place_of, shortened, utc};
 
 const LONGEST_SENTENCE: usize = 400;
 const MOST_ABILITIES: usize = 5;
@@ -27,9 +25,9 @@ const MOST_OWNERS: usize = 5;
 pub fn chat(alert: &Alert, document: &Value) -> Value {
     let mut lines = vec![
         format!(
-            "Role {}, worn by {}.",
+            "Role {}, used by {}.",
             code(alert.role.arn.as_str()),
-            plain(&worn_in(&alert.uses))
+            plain(&used_in(&alert.uses))
         ),
         format!("Account {}, owner {}.", alert.place.account, plain(&owners(alert))),
     ];
@@ -41,7 +39,7 @@ pub fn chat(alert: &Alert, document: &Value) -> Value {
     }
     for reported in alert.changes.iter().rev().take(MOST_CHANGES) {
         let event = &reported.event;
-        let time = event.time.strftime("%Y-%m-%d %H:%M:%S UTC");
+        let time = utc(event.time);
         let line =
             format!("{time} {} {} {}", event.name, about(&reported.change), by_whom(reported));
         lines.push(format!("• {}", plain(&line)));
@@ -70,8 +68,7 @@ pub fn digest_chat(owner: &str, alerts: &[Alert], mail: &Mail, document: &Value)
     let mut lines: Vec<String> = shown
         .iter()
         .map(|alert| {
-            let line =
-                format!("{}  {}, {}", alert.severity(), headline(alert), worn_in(&alert.uses));
+            let line = format!("{}  {}, {}", mark(alert), headline(alert), used_in(&alert.uses));
             format!("• {}", plain(&line))
         })
         .collect();
@@ -161,7 +158,7 @@ fn told(alert: &Alert, transition: &AlertedTransition) -> Vec<String> {
             let left = can.len().saturating_sub(MOST_ABILITIES);
             let mut lines: Vec<String> = can.into_iter().take(MOST_ABILITIES).collect();
             if left > 0 {
-                lines.push(format!("and {left} kinds of action more"));
+                lines.push(format!("and {left} more kinds of action"));
             }
             lines
         }
@@ -171,12 +168,10 @@ fn told(alert: &Alert, transition: &AlertedTransition) -> Vec<String> {
 /// `new: can push images (ecr:PutImage +3) on every repository, granted by policy NodeEcr v4, …`.
 fn line(alert: &Alert, how: &str, ability: &Ability<'_>) -> String {
     let Some(worst) = ability.excess.first() else { return String::new() };
-    let granted = worst
-        .statements
-        .first()
-        .map_or(String::new(), |one| format!(", granted by {}", cited(one)));
+    let granted =
+        worst.statements.first().map_or(String::new(), |one| format!(", granted by {one}"));
     let (words, actions) = (ability.words, ability.actions(2));
-    format!("{how}: can {words} ({actions}) on {}{granted}", place_of(alert, worst))
+    format!("{how}: can {words} ({actions}) on {}{granted}", place_of(worst, &alert.place.account))
 }
 
 fn owners(alert: &Alert) -> String {

@@ -6,7 +6,7 @@ use super::heard::{heard_late, sort_by_time};
 use super::table_row::{
     added, alerted, granted_before, is_to_be_told, severity_before, still_told,
 };
-use super::{Answer, Step, Turn, place, uses_of};
+use super::{Answer, Observed, Step, Turn, place, uses_of};
 use crate::alert::{AlertedTransition, TransitionKind};
 use crate::assessment::{CheckResult, RoleFacts};
 use crate::exception::{self, ExceptionEvent};
@@ -15,6 +15,8 @@ use crate::ledger::{CheckRecord, Record};
 use crate::mail::operators::Unanswered;
 use crate::occasion::Occasion;
 use crate::organization::OrganizationPolicies;
+use crate::remedy::Remedy;
+use crate::remedy_fields::kept_in_finding;
 use crate::standard::{Check, Status};
 
 /// How long a finding may stand before it is imported again. Security Hub deletes a finding that
@@ -100,6 +102,7 @@ fn finding_now(turn: &Turn<'_>, answer: &Answer<'_>) -> Finding {
         owners: turn.next.owners.clone(),
         result: answer.result.clone(),
         not_available: None,
+        remedy: remedy_of(step, answer),
         record_state: RecordState::Active,
         changes: before.map(|known| known.changes.clone()).unwrap_or_default(),
         occasion: before.map(|known| known.occasion.clone()).unwrap_or_default(),
@@ -114,6 +117,14 @@ fn finding_now(turn: &Turn<'_>, answer: &Answer<'_>) -> Finding {
         sort_by_time(&mut finding.changes);
     }
     finding
+}
+
+/// What puts a check right that does not pass. An exception is no remedy.
+fn remedy_of(step: &Step<'_>, answer: &Answer<'_>) -> Option<Remedy> {
+    let Observed::Assessed { remedy, .. } = &step.observed else { return None };
+    let is_failure = answer.result.status == Status::Failed
+        || answer.check == exception::CHECK && answer.result.status == Status::Warning;
+    remedy.as_ref().filter(|_| is_failure).map(kept_in_finding)
 }
 
 /// A check that cannot be answered: a verdict that was had stays, with a note.
@@ -162,6 +173,7 @@ pub(super) fn archive(turn: &mut Turn<'_>) {
         }
         let mut finding = known.finding.clone();
         finding.record_state = RecordState::Archived;
+        finding.remedy = None;
         finding.changes.clone_from(&turn.next.changes);
         finding.occasion = Occasion { is_sweep: step.is_sweep, exception_ended: None };
         finding.updated_at = later(step.now, Some(known));

@@ -59,7 +59,7 @@ fn what_the_role_could_do_becomes_a_warning_and_the_operators_hear_who_said_so()
     assert!(told.alerts.is_empty());
     assert!(
         description(&told).contains(
-            "Excepted until 2026-03-31: migration. Covered is what was known to be wrong on 2026-01-16."
+            "Excepted until 2026-03-31: migration. It covers what was known to be wrong on 2026-01-16."
         ),
         "{}",
         description(&told)
@@ -97,7 +97,7 @@ fn whatever_comes_later_is_not_covered_even_if_the_tag_is_written_again() {
     let sentence = "The exception was changed: until 2026-04-30, migration and more; before, \
                     until 2026-03-31, migration. It covers no more than before.";
     assert!(mail.contains(sentence), "{mail}");
-    assert!(mail.contains("No event told of it."), "{mail}");
+    assert!(mail.contains("No event reported it."), "{mail}");
 
     // Without the new right, what is left is covered again, and nobody is told a second time.
     account.put(inline("more", &grants("More", &["ecr:GetAuthorizationToken"], "*")));
@@ -170,7 +170,7 @@ fn it_ends_with_its_date_its_tag_or_its_role_and_then_alerts() {
             "2026-04-01T00:00:00Z",
         ),
         (
-            "The exception has ended: its tag was taken away.",
+            "The exception has ended: its tag was removed.",
             true,
             |account| drop(account.role.tags.remove(TAG)),
             "2026-02-01T00:00:00Z",
@@ -273,10 +273,39 @@ fn an_alert_of_its_end_says_so_to_people_and_programs() {
 
     let untag: fn(&mut Account) = |account| drop(account.role.tags.remove(TAG));
     let (mail, document, field) = ended(untag, "2026-02-01T06:00:00Z", &[]);
-    let sentence = "The exception until 2026-03-31 has ended: its tag was taken away.";
-    let nobody = "No event told of a change, so nobody can be named. A sweep found it.";
+    let sentence = "The exception until 2026-03-31 has ended: its tag was removed.";
+    let nobody = "No event reported a change, so nobody can be named. A sweep found it.";
     assert_eq!(mail, format!("  {sentence}\n  {nobody}"));
-    assert_eq!((&document["why"], field), (&json!("its tag was taken away"), json!(sentence)));
+    assert_eq!((&document["why"], field), (&json!("its tag was removed"), json!(sentence)));
+}
+
+/// The end of a mail, behind the link.
+fn end_of_mail(told: &Told) -> String {
+    let text = ecr_audit::mail::mail(&told.alerts[0]).text;
+    text[text.find("\nSilence ").expect("a failure can be silenced")..].to_owned()
+}
+
+#[test]
+fn a_mail_tells_how_to_set_the_tag_only_where_it_counts() {
+    let mut account = clean(ROLE);
+    account.put(inline("push", &grants("Push", &["ecr:PutImage"], "*")));
+    let told = account.clone().look("2026-01-15T10:00:00Z", "id-1", &[]);
+    let command = "  aws iam tag-role --role-name prod-workers \\\n    \
+                   --tags 'Key=pullwatch:exception,Value=YYYY-MM-DD reason'\n";
+    assert!(end_of_mail(&told).contains(command), "{}", end_of_mail(&told));
+    assert!(!end_of_mail(&told).contains("alone"), "{}", end_of_mail(&told));
+
+    account.role.identity.remove(2);
+    let told = account.look("2026-01-15T10:00:00Z", "id-1", &[]);
+    assert!(end_of_mail(&told).contains(command), "{}", end_of_mail(&told));
+    let words = end_of_mail(&told).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("covers the check read-only alone"), "{words}");
+
+    let mut account = clean(ROLE);
+    account.role.identity.truncate(2);
+    let told = account.look("2026-01-15T10:00:00Z", "id-1", &[]);
+    let silence = "\nSilence   Suppress the finding in Security Hub.\nId        id-1\n";
+    assert_eq!(end_of_mail(&told), silence);
 }
 
 /// A role that cannot be read is neither excepted anew nor freed of its exception.

@@ -3,9 +3,13 @@
 
 mod account;
 mod choice;
+mod descriptions;
+mod digests;
 mod exceptions;
 mod golden;
+mod missing;
 mod operators;
+mod remedy_fields;
 mod schema;
 mod story;
 mod subscribed;

@@ -198,7 +198,7 @@ impl Told {
                 words.push("ARCHIVED");
             }
             words.extend(finding["Workflow"]["Status"].as_str());
-            if finding["Description"].as_str().unwrap().contains("The last look failed") {
+            if finding["Description"].as_str().unwrap().contains("The last assessment failed") {
                 words.push("note");
             }
         }
@@ -235,6 +235,7 @@ fn assessed(
             elements: elements.iter().cloned().collect::<BTreeSet<_>>(),
         },
         excess: if status == Status::Failed { excess.collect() } else { Vec::new() },
+        missing: Vec::new(),
         standards: Standard::ALL.map(|standard| (standard, status)).into(),
         reasons: Vec::new(),
         notes: Vec::new(),
@@ -429,7 +430,7 @@ fn an_event_that_comes_after_its_failure_names_the_actor() {
         let first = life.observe(Seen::Failed).finding.unwrap();
         assert_eq!(
             first["ProductFields"]["pullwatch/Change"],
-            "no event told of a change; a sweep found this"
+            "no event reported a change; a sweep found it"
         );
         let failed = assessed(
             Check::ReadOnly,

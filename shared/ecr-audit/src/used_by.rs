@@ -1,4 +1,4 @@
-//! Where a role is worn, in a person's words.
+//! What uses a role, in a person's words.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ const MOST_PLACES: usize = 5;
 const MOST_NAMES: usize = 8;
 
 /// `prod, eu-west-1: nodegroups spot, workers`, a line for each cluster.
-pub fn worn_by(uses: &[Use]) -> Vec<String> {
+pub fn used_by(uses: &[Use]) -> Vec<String> {
     let mut places: BTreeMap<String, BTreeMap<UseKind, Vec<&str>>> = BTreeMap::new();
     for seen in uses {
         let place: Vec<&str> = [seen.cluster_name.as_deref(), seen.source.region.as_deref()]
@@ -42,8 +42,8 @@ pub fn worn_by(uses: &[Use]) -> Vec<String> {
 }
 
 /// `prod, eu-west-1`, or how many there are.
-pub fn worn_in(uses: &[Use]) -> String {
-    let lines = worn_by(uses);
+pub fn used_in(uses: &[Use]) -> String {
+    let lines = used_by(uses);
     match lines.as_slice() {
         [line] => line.clone(),
         [first, rest @ ..] => format!("{first}, and {} more", rest.len()),
