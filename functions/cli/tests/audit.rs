@@ -171,6 +171,37 @@ fn an_incomplete_listing_is_reported_and_never_taken_as_empty() {
 }
 
 #[test]
+fn a_damaged_snapshot_json_turns_nothing_into_passed() {
+    let denied = r#""listings": {"ecr/eu-west-1/repository-policies": "denied"}"#;
+    for (name, text) in [
+        ("time", format!(r#"{{"account": "111122223333", "time": "15 January", {denied}}}"#)),
+        ("state", r#"{"listings": {"ecr/eu-west-1/repository-policies": "partial"}}"#.to_owned()),
+        ("list", r#"{"listings": ["denied"]}"#.to_owned()),
+        ("empty", String::new()),
+    ] {
+        let folder = copy_for(&format!("damaged-manifest-{name}"));
+        write(&folder, "snapshot.json", &text);
+        let run = audit(&folder, &[]);
+        assert!(run.told.contains("snapshot.json"), "{name}: {}", run.told);
+        assert!(!run.output.contains(r#""status": "PASSED""#), "{name}: {}", run.output);
+    }
+}
+
+#[test]
+fn a_snapshot_json_of_another_account_is_refused() {
+    for (account, words) in [
+        ("banana", "`banana` is no account: expected twelve digits"),
+        ("444455556666", "the files of two accounts are mixed up"),
+    ] {
+        let folder = copy_for("manifest-account");
+        write(&folder, "snapshot.json", &format!(r#"{{"account": "{account}"}}"#));
+        let run = audit(&folder, &[]);
+        assert_eq!((run.status, run.output.as_str()), (2, ""));
+        assert!(run.told.contains(words), "{}", run.told);
+    }
+}
+
+#[test]
 fn what_keeps_both_checks_from_an_answer_is_told_once() {
     let folder = copy_for("both-checks");
     let listings = r#"{"account": "111122223333", "listings": {

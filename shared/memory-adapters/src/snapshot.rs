@@ -64,7 +64,7 @@ impl Snapshot {
         };
         snapshot.read_authorization_details(first);
         if let Some(file) = files.iter().find(|file| file.name == "snapshot.json") {
-            snapshot.read_manifest(file);
+            snapshot.read_manifest(file)?;
         }
         for file in &files {
             snapshot.read_file(file);
@@ -86,7 +86,7 @@ impl Snapshot {
             Reading::RepositoryPolicies(region) | Reading::RegistryPolicy(region) => {
                 Some(region.clone())
             }
-            Reading::Roles | Reading::Role(_) => None,
+            Reading::Everything | Reading::Roles | Reading::Role(_) => None,
         }));
         regions.sort();
         regions.dedup();
