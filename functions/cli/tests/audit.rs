@@ -219,6 +219,26 @@ fn what_keeps_both_checks_from_an_answer_is_told_once() {
 }
 
 #[test]
+fn a_file_in_a_misspelt_folder_is_told_in_every_form() {
+    let folder = copy_for("misspelt-folder");
+    let prod = folder.join("eks/eu-west-1/prod");
+    fs::rename(prod.join("nodegroups"), prod.join("nodegroup")).unwrap();
+    for format in ["table", "json", "asff"] {
+        let arguments = ["audit", "--format", format, "--snapshot", folder.to_str().unwrap()];
+        let told = pullwatch(&arguments).told;
+        assert!(told.contains("eks/eu-west-1/prod/nodegroup/workers.json: "), "{format}: {told}");
+        assert!(told.contains("misspelt"), "{format}: {told}");
+    }
+    let folder = copy_for("misspelt-alone");
+    for part in ["eks/eu-west-1", "ec2", "iam"] {
+        fs::remove_dir_all(folder.join(part)).unwrap();
+    }
+    assert_eq!(audit(&folder, &[]).status, 0, "one role is left, and passes");
+    write(&folder, "eks/eu-west-1/prod/nodegroup/a.json", "{}");
+    assert_eq!(audit(&folder, &[]).status, 2, "nothing FAILED, but not all was read");
+}
+
+#[test]
 fn an_unread_repository_policy_leaves_nothing_passed() {
     let folder = copy_for("unread-repository-policy");
     write(&folder, "ecr/eu-west-1/repository-policies/other.json", "");

@@ -115,6 +115,11 @@ impl Snapshot {
             ["ecr", region, "registry-policy.json"] => self.read_registry_policy(region, file),
             ["ecr", region, "account-setting.json"] => self.read_account_setting(region, file),
             ["organizations", kind @ ("scps" | "rcps"), _] => self.read_control_policy(kind, file),
+            ["eks" | "ec2" | "ecr" | "iam" | "organizations", ..] => {
+                let reason =
+                    "is read by nothing: no file of a snapshot has this path; is it misspelt?";
+                self.problem(file, "", reason, &manifest::readings_of_file(&file.name));
+            }
             _ => self.notes.push(format!("{}: no file of a snapshot, not read", file.name)),
         }
     }

@@ -116,6 +116,54 @@ fn each_damaged_file_costs_what_it_would_have_told_and_no_more() {
 }
 
 #[test]
+fn a_file_that_nothing_reads_is_a_problem_with_what_it_could_have_told() {
+    let region = || "eu-west-1".to_owned();
+    let registry = [Reading::RepositoryPolicies(region()), Reading::RegistryPolicy(region())];
+    for (name, gaps) in [
+        ("eks/eu-west-1/prod/nodegroup/a.json", 4),
+        ("ec2/eu-west-1/instance.json", 1),
+        ("ecr/eu-west-1/repository-policy/a.json", 2),
+        ("ecr/a.json", 1),
+        ("iam/profiles.json", 2),
+        ("organizations/scp/0-root.json", 0),
+    ] {
+        let snapshot = snapshot("unread", &[(name, "{}"), ("README.md", "by hand")]);
+        let [problem] = &snapshot.problems[..] else { panic!("{name}: {:?}", snapshot.problems) };
+        assert_eq!((problem.file.as_str(), problem.place.as_str()), (name, ""));
+        assert!(problem.reason.contains("misspelt"), "{name}: {}", problem.reason);
+        assert_eq!(snapshot.account.gaps().count(), gaps, "{name}");
+        if name.starts_with("ecr/eu-west-1") {
+            assert!(registry.iter().all(|gap| has_gap(&snapshot, gap)), "{name}");
+        }
+        assert_eq!(snapshot.notes.len(), 1, "beside the folders a file is only noted");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_followed_and_a_loop_is_told() {
+    use std::os::unix::fs::symlink;
+    let nodegroup = r#"{"nodegroup": {"nodegroupName": "workers", "clusterName": "prod",
+        "nodeRole": "arn:aws-cn:iam::111122223333:role/eks/workers"}}"#;
+    let elsewhere = folder("linked-elsewhere", &[("cn-north-1/prod/nodegroups/a.json", nodegroup)]);
+    let files = [("authorization-details.json", ROLES)];
+    let linked = folder("linked", &files);
+    symlink(&elsewhere, linked.join("eks")).unwrap();
+    let snapshot = Snapshot::read(&linked).unwrap();
+    assert_eq!(snapshot.problems, []);
+    let memory = MemoryAccount::new(snapshot.account);
+    assert!(now(memory.nodegroup("cn-north-1", "prod", "workers")).unwrap().is_some());
+
+    let looped = folder("looped", &files);
+    fs::create_dir(looped.join("ecr")).unwrap();
+    symlink(&looped, looped.join("ecr/again")).unwrap();
+    symlink(looped.join("nowhere"), looped.join("ec2")).unwrap();
+    let snapshot = Snapshot::read(&looped).unwrap();
+    let files: Vec<&str> = snapshot.problems.iter().map(|problem| problem.file.as_str()).collect();
+    assert_eq!(files, ["ec2", "ecr/again"]);
+}
+
+#[test]
 fn a_damaged_role_is_lost_alone() {
     let text = ROLES.replace("\"Policies\"", "\"x\"").replacen(
         "[{",

@@ -23,16 +23,23 @@ pub struct Damage {
     pub reason: String,
 }
 
-/// Every file in a folder and its subfolders, in the order of their names. Hidden ones are none
-/// of the snapshot's.
+/// Every file in a folder and its subfolders, in the order of their names. Links are followed; one
+/// that leads nowhere, or back to a folder that it lies in, stands as a file that cannot be read.
+/// Hidden ones are none of the snapshot's.
 pub fn files(folder: &Path) -> io::Result<Vec<File>> {
     let mut found = Vec::new();
-    walk(folder, "", &mut found)?;
+    walk(folder, "", &mut vec![folder.canonicalize()?], &mut found)?;
     found.sort_by(|one, two| one.name.cmp(&two.name));
     Ok(found)
 }
 
-fn walk(folder: &Path, prefix: &str, found: &mut Vec<File>) -> io::Result<()> {
+/// Walks through a folder; `above` are the folders that it lies in, and itself.
+fn walk(
+    folder: &Path,
+    prefix: &str,
+    above: &mut Vec<PathBuf>,
+    found: &mut Vec<File>,
+) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let file_name = entry.file_name().to_string_lossy().into_owned();
@@ -40,10 +47,14 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<File>) -> io::Result<()> {
             continue;
         }
         let name = format!("{prefix}{file_name}");
-        if entry.file_type()?.is_dir() {
-            walk(&entry.path(), &format!("{name}/"), found)?;
-        } else {
-            found.push(File { name, path: entry.path() });
+        let path = entry.path();
+        match path.canonicalize() {
+            Ok(folder) if folder.is_dir() && !above.contains(&folder) => {
+                above.push(folder);
+                walk(&path, &format!("{name}/"), above, found)?;
+                above.pop();
+            }
+            _ => found.push(File { name, path }),
         }
     }
     Ok(())

@@ -218,6 +218,14 @@ fn is_partition(text: &str) -> bool {
         && text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
+/// What a file could have told that nothing reads. Outside of a region's folder, that is anything.
+pub(super) fn readings_of_file(name: &str) -> Vec<Reading> {
+    match name.split('/').collect::<Vec<_>>()[..] {
+        [_] | ["eks" | "ec2" | "ecr", _] => vec![Reading::Everything],
+        _ => readings(name),
+    }
+}
+
 /// What cannot be read where the listing of this name is not complete.
 fn readings(name: &str) -> Vec<Reading> {
     let uses = |kind, region: &&str| Reading::Uses(Source::regional(kind, region));
@@ -228,6 +236,9 @@ fn readings(name: &str) -> Vec<Reading> {
         ["authorization-details"] => vec![Reading::Roles],
         ["iam", "instance-profiles", ..] => {
             vec![Reading::Uses(Source::global(UseKind::InstanceProfile))]
+        }
+        ["iam", ..] => {
+            vec![Reading::Roles, Reading::Uses(Source::global(UseKind::InstanceProfile))]
         }
         ["eks", region, _, "nodegroups", ..] => vec![uses(UseKind::Nodegroup, region)],
         ["eks", region, _, "fargate-profiles", ..] => vec![uses(UseKind::FargateProfile, region)],
