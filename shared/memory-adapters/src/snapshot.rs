@@ -3,7 +3,7 @@
 //! gap of the account and a problem of the snapshot; the rest can still be audited.
 
 mod authorization_details;
-mod document;
+pub mod document;
 mod ec2;
 mod ecr;
 mod eks;
@@ -12,6 +12,7 @@ mod folder;
 mod instance_profiles;
 pub mod manifest;
 mod organizations;
+pub mod text;
 
 use std::fmt;
 use std::path::Path;
