@@ -85,6 +85,36 @@ fn what_a_document_says_in_vain_is_a_note() {
     }
 }
 
+/// The status and severity that `check` gives to a document, with its notes.
+fn checked(folder: &str, document: &str, further: &[&str]) -> (String, String) {
+    let file = write(&folder_for(folder), "policy.json", document);
+    let run = pullwatch(&[&["check", "--format", "json", &file], further].concat());
+    let report = &run.json()["files"][0];
+    let text = |key: &str| report[key].as_str().unwrap().to_owned();
+    (text("status") + " " + &text("severity"), report["notes"].to_string())
+}
+
+#[test]
+fn what_no_policy_of_a_role_can_say_takes_nothing_away_and_is_told() {
+    let of = |statements: &str| {
+        let document = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+        checked("no-identity-policy", &document, &[])
+    };
+    let push = r#"{"Effect":"Allow","Action":"ecr:PutImage","Resource":"*"}"#;
+    let root = r#""Principal":{"AWS":"arn:aws:iam::111122223333:root"}"#;
+    let (told, notes) =
+        of(&format!(r#"{push},{{"Effect":"Deny",{root},"Action":"ecr:PutImage","Resource":"*"}}"#));
+    assert_eq!(told, "FAILED HIGH", "{notes}");
+    assert!(
+        notes.contains("Statement[1].Principal: stands in no policy of an identity"),
+        "{notes}"
+    );
+
+    let (told, notes) = of(r#"{"Effect":"Allow","Action":"ecr:PutImage"}"#);
+    assert!(told.starts_with("FAILED"), "{told}");
+    assert!(notes.contains("Statement[0].Resource: is missing"), "{notes}");
+}
+
 #[test]
 fn simulate_answers_line_by_line_and_remembers_a_bad_one() {
     let request = r#"{"id":7,"principal":"arn:aws:iam::123456789012:role/r","action":"ecr:PutImage","resource":"arn:aws:ecr:eu-west-1:123456789012:repository/a","context":{},"identity":[{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:*","Resource":"*"}]}]}"#;
