@@ -13,6 +13,7 @@ mod explain;
 mod live;
 mod node_roles;
 mod output;
+mod paragraph;
 mod problems;
 mod replay;
 mod settings;
@@ -41,7 +42,9 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
         Err(error) => {
-            eprintln!("pullwatch: {error}");
+            let told = error.to_string();
+            let lines: Vec<String> = told.lines().map(paragraph::escaped).collect();
+            eprintln!("pullwatch: {}", lines.join("\n"));
             ExitCode::from(2)
         }
     }

@@ -86,7 +86,7 @@ fn the_json_form_is_the_designs() {
 fn the_table_names_every_role_and_is_not_coloured_into_a_pipe() {
     let folder = mixed_account();
     let run = pullwatch(&["audit", "--snapshot", folder.to_str().unwrap()]);
-    for name in ["prod-workers", "FAILED CRITICAL", "nodegroup spot", "statement AllowPush"] {
+    for name in ["prod-workers", "FAILED CRITICAL", "nodegroup spot", "statement 0 (AllowPush)"] {
         assert!(run.output.contains(name), "{name}\n{}", run.output);
     }
     assert!(!run.output.contains('\u{1b}'));
@@ -236,6 +236,16 @@ fn a_file_in_a_misspelt_folder_is_told_in_every_form() {
     assert_eq!(audit(&folder, &[]).status, 0, "one role is left, and passes");
     write(&folder, "eks/eu-west-1/prod/nodegroup/a.json", "{}");
     assert_eq!(audit(&folder, &[]).status, 2, "nothing FAILED, but not all was read");
+}
+
+#[test]
+fn the_detail_below_the_table_breaks_no_word() {
+    let folder = mixed_account();
+    let run = pullwatch(&["audit", "--snapshot", folder.to_str().unwrap()]);
+    assert!(!run.output.contains('…'), "{}", run.output);
+    let note = run.output.lines().find(|line| line.contains("Beyond the four actions")).unwrap();
+    assert!(note.ends_with('.'), "{note}");
+    assert!(run.output.contains("AdministratorAccess v1, statement 0\n"), "{}", run.output);
 }
 
 #[test]

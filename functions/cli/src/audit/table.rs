@@ -6,11 +6,13 @@ use std::io::Write;
 use comfy_table::Cell;
 use ecr_audit::assessment::CheckResult;
 use ecr_audit::node_role::Use;
+use ecr_audit::permissions::PolicyStatement;
 use ecr_audit::standard::{Check, Status};
 
 use super::AuditedRole;
 use crate::error::CliError;
-use crate::output::{status_cell, table};
+use crate::output::{policy_name, status_cell, table};
+use crate::paragraph::{self, escaped};
 use crate::source::Source;
 
 /// Writes the audit of an account.
@@ -31,7 +33,7 @@ pub fn write(
                 None => Cell::new(""),
             };
             table.add_row(vec![
-                Cell::new(role.role_arn.role_name()),
+                Cell::new(escaped(role.role_arn.role_name().as_str())),
                 Cell::new(worn_by(&role.uses)),
                 cell(Check::ReadOnly),
                 cell(Check::CanPull),
@@ -43,7 +45,7 @@ pub fn write(
         write_reasons(role, output)?;
     }
     for note in &source.notes {
-        writeln!(output, "Note: {note}")?;
+        paragraph::write(output, "Note: ", note)?;
     }
     Ok(())
 }
@@ -58,7 +60,8 @@ pub fn worn_by(uses: &[Use]) -> String {
         by_place.entry(place).or_default().push(what.trim_end().to_owned());
     }
     let lines = by_place.into_iter().map(|(place, what)| {
-        if place.is_empty() { what.join(", ") } else { format!("{place}: {}", what.join(", ")) }
+        let what = what.join(", ");
+        escaped(&if place.is_empty() { what } else { format!("{place}: {what}") })
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -70,7 +73,7 @@ fn write_reasons(role: &AuditedRole, output: &mut dyn Write) -> Result<(), CliEr
     if told.is_empty() {
         return Ok(());
     }
-    writeln!(output, "\n{}", role.role_arn)?;
+    writeln!(output, "\n{}", escaped(&role.role_arn.to_string()))?;
     for (index, result) in told.iter().enumerate() {
         // What keeps both checks from an answer is most often the same, and is told once.
         if told[..index].iter().any(|before| is_same_gap(before, result)) {
@@ -82,15 +85,13 @@ fn write_reasons(role: &AuditedRole, output: &mut dyn Write) -> Result<(), CliEr
         let (status, severity) = (result.status, result.severity);
         writeln!(output, "  {}: {status} {severity}", checks.join(", "))?;
         for (granted_by, actions) in excess_by_statement(result) {
-            writeln!(output, "    {granted_by}")?;
-            writeln!(output, "      {}", shortened(&actions))?;
+            paragraph::write(output, "    ", &granted_by)?;
+            paragraph::write(output, "      ", &shortened(&actions))?;
         }
         for reason in &result.reasons {
-            writeln!(output, "    {reason}")?;
+            paragraph::write(output, "    ", &in_brief(reason))?;
         }
-        for note in &result.notes {
-            writeln!(output, "    note: {}", in_brief(note))?;
-        }
+        write_notes("    note: ", &result.notes, output)?;
     }
     Ok(())
 }
@@ -101,22 +102,40 @@ fn is_same_gap(one: &CheckResult, other: &CheckResult) -> bool {
     is_gap(one) && is_gap(other) && one.reasons == other.reasons && one.notes == other.notes
 }
 
-/// How much of a note is shown; the JSON form has all of it.
-const NOTE_LENGTH: usize = 150;
+/// How many notes are told.
+const NOTES: usize = 12;
 
-fn in_brief(note: &str) -> String {
-    match note.char_indices().nth(NOTE_LENGTH) {
-        Some((end, _)) => format!("{} …", &note[..end]),
-        None => note.to_owned(),
+/// Writes the first notes, and how many more there are.
+pub fn write_notes(label: &str, notes: &[String], output: &mut dyn Write) -> Result<(), CliError> {
+    for note in notes.iter().take(NOTES) {
+        paragraph::write(output, label, &in_brief(note))?;
+    }
+    match notes.len().saturating_sub(NOTES) {
+        0 => {}
+        more => paragraph::write(output, label, &format!("+{more}; --format json has all"))?,
+    }
+    Ok(())
+}
+
+/// A sentence that ends with a list of actions, with the first of them; the JSON form has all.
+pub fn in_brief(sentence: &str) -> String {
+    let Some((begin, list)) = sentence.rsplit_once(": ") else { return sentence.to_owned() };
+    let Some(list) = list.strip_suffix('.') else { return sentence.to_owned() };
+    let actions: Vec<&str> = list.split(", ").collect();
+    let is_action = |text: &&str| text.contains(':') && !text.contains(['/', '`']);
+    if actions.iter().all(is_action) {
+        format!("{begin}: {}.", shortened(&actions))
+    } else {
+        sentence.to_owned()
     }
 }
 
-/// How many actions of one statement are spelled out.
+/// How many actions are spelled out.
 const SPELLED_OUT: usize = 6;
 
 /// The first actions, which are the worst, and how many more there are.
-fn shortened(actions: &[String]) -> String {
-    let text = actions.iter().take(SPELLED_OUT).cloned().collect::<Vec<_>>().join(", ");
+pub fn shortened(actions: &[&str]) -> String {
+    let text = actions[..actions.len().min(SPELLED_OUT)].join(", ");
     match actions.len().saturating_sub(SPELLED_OUT) {
         0 => text,
         more => format!("{text} +{more}"),
@@ -124,23 +143,26 @@ fn shortened(actions: &[String]) -> String {
 }
 
 /// What is beyond the standard, by what grants it, the worst first.
-fn excess_by_statement(result: &CheckResult) -> Vec<(String, Vec<String>)> {
-    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+pub fn excess_by_statement(result: &CheckResult) -> Vec<(String, Vec<&str>)> {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
     for excess in &result.excess {
-        let statements = excess.statements.iter().map(|statement| {
-            let version = statement.version.as_deref().unwrap_or_default();
-            let index = format!("statement {}", statement.index);
-            let sid = statement.sid.as_deref().map_or(index, |sid| format!("statement {sid}"));
-            format!("{} {version}", statement.policy).trim_end().to_owned() + ", " + &sid
-        });
+        let statements = excess.statements.iter().map(in_words);
         let mut granted_by = statements.collect::<Vec<_>>().join("; ");
         if granted_by.is_empty() {
             "by the policies together".clone_into(&mut granted_by);
         }
         match groups.iter_mut().find(|(held, _)| *held == granted_by) {
-            Some((_, actions)) => actions.push(excess.action.clone()),
-            None => groups.push((granted_by, vec![excess.action.clone()])),
+            Some((_, actions)) => actions.push(&excess.action),
+            None => groups.push((granted_by, vec![&excess.action])),
         }
     }
     groups
+}
+
+/// A statement: `NodeEcr v4, statement 0 (AllowPush)`.
+pub fn in_words(statement: &PolicyStatement) -> String {
+    let PolicyStatement { policy, version, sid, index, .. } = statement;
+    let version = version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+    let sid = sid.as_deref().map(|sid| format!(" ({sid})")).unwrap_or_default();
+    format!("{}{version}, statement {index}{sid}", policy_name(policy))
 }
