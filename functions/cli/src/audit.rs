@@ -1,6 +1,6 @@
 //! `pullwatch audit`: both checks of every node role.
 
-mod table;
+pub mod table;
 
 use std::collections::BTreeMap;
 use std::io::Write;

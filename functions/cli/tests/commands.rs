@@ -116,6 +116,19 @@ fn what_no_policy_of_a_role_can_say_takes_nothing_away_and_is_told() {
 }
 
 #[test]
+fn explain_keeps_together_what_the_same_statements_grant() {
+    let folder = mixed_account();
+    let role = "arn:aws:iam::111122223333:role/eks/prod-workers";
+    let run = pullwatch(&["explain", "--snapshot", folder.to_str().unwrap(), "--role", role]);
+    assert_eq!(run.status, 0, "{}", run.told);
+    let pushes = run.output.lines().find(|line| line.contains("ecr:PutImage")).unwrap();
+    assert!(pushes.starts_with("  allowed      "), "{pushes}");
+    assert!(pushes.contains("ecr:UploadLayerPart"), "{pushes}");
+    assert!(run.output.contains(", statement 0 (AllowPush)\n"), "{}", run.output);
+    assert!(!run.output.contains(":iam::aws:policy/"), "{}", run.output);
+}
+
+#[test]
 fn simulate_answers_line_by_line_and_remembers_a_bad_one() {
     let request = r#"{"id":7,"principal":"arn:aws:iam::123456789012:role/r","action":"ecr:PutImage","resource":"arn:aws:ecr:eu-west-1:123456789012:repository/a","context":{},"identity":[{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:*","Resource":"*"}]}]}"#;
     let run = pullwatch_with(&format!("{request}\n\n"), &["simulate"]);
