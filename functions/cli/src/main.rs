@@ -10,6 +10,7 @@ mod demo;
 mod error;
 mod event;
 mod explain;
+mod finding;
 mod live;
 mod node_roles;
 mod output;

@@ -55,7 +55,7 @@ pub fn run(arguments: &ReplayArguments, output: &mut dyn Write) -> Result<u8, Cl
     }
     block_on(memory::know_uses(&world, &source.settings))?;
     let handled = block_on(handle(&world.ports(), &source.settings, &arrivals));
-    report.handled(handled);
+    report.handled(handled, &arrivals);
     report.sweeps = world.sweep_requests.reasons();
     if !report.sweeps.is_empty() {
         // What an event does not tell, the sweep finds out, here as there.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::day::{Scene, Shows, Told};
 use crate::error::CliError;
+use crate::finding::FindingLine;
 use crate::output::is_coloured;
 
 /// The page that the day is printed on.
@@ -62,13 +63,9 @@ impl<'output> Page<'output> {
     pub fn answered(&mut self, now: Timestamp, told: &Told, shows: Shows) -> Result<(), CliError> {
         let time = clock(now);
         for finding in &told.findings {
-            let role = finding["Resources"][0]["Id"].as_str().unwrap_or_default();
-            let role = role.rsplit('/').next().unwrap_or_default();
-            let status = finding["Compliance"]["Status"].as_str().unwrap_or_default();
+            let FindingLine { status, role, check, .. } = FindingLine::of(finding);
             let color = if status == "FAILED" { RED } else { GREEN };
             let status = self.paint(color, status);
-            let check = finding["Id"].as_str().and_then(|id| id.rsplit('/').next());
-            let check = check.unwrap_or_default();
             writeln!(self.output, "{time}  -> Security Hub  {status}  {role}: {check}")?;
         }
         for alert in &told.alerts {
