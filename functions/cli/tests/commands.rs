@@ -154,6 +154,12 @@ fn the_demo_tells_its_story() {
         rest = &rest[at..];
     }
     assert!(!run.output.contains("could not be followed"), "{}", run.output);
+    assert!(run.output.contains("The finding, abridged"), "{}", run.output);
+    let mails = run.output.split("Subject: ").skip(1).map(|mail| mail.split("──").next().unwrap());
+    let lines = mails.flat_map(|mail| mail.lines().skip(1));
+    for line in lines.filter(|line| !line.contains("https://")) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
     assert_eq!(run.output, pullwatch(&["demo"]).output, "the same each time");
 }
 

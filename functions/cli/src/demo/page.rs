@@ -79,13 +79,18 @@ impl<'output> Page<'output> {
         if shows == Shows::Everything {
             let failed = |finding: &&Value| finding["Compliance"]["Status"] == "FAILED";
             if let Some(finding) = told.findings.iter().find(failed) {
-                self.framed("The finding", &pretty(finding))?;
+                let title =
+                    "The finding, abridged; `pullwatch audit --format asff` prints all of one";
+                self.indented(title, &abridged(finding))?;
             }
         }
         if shows != Shows::Summary {
             for alert in &told.alerts {
                 let mail = mail(alert);
-                self.framed("The e-mail", &format!("Subject: {}\n\n{}", mail.subject, mail.text))?;
+                self.indented(
+                    "The e-mail, whole",
+                    &format!("Subject: {}\n\n{}", mail.subject, mail.text),
+                )?;
             }
         }
         Ok(())
@@ -102,16 +107,16 @@ impl<'output> Page<'output> {
         Ok(())
     }
 
-    fn framed(&mut self, title: &str, text: &str) -> Result<(), CliError> {
-        let rule = "─".repeat(72_usize.saturating_sub(title.chars().count()));
-        let head = self.paint(FAINT, &format!("   ┌─ {title} {rule}"));
-        writeln!(self.output, "{head}")?;
-        let bar = self.paint(FAINT, "   │");
+    /// A text as it is sent, so that a mail of 78 columns fits on a terminal of 80.
+    fn indented(&mut self, title: &str, text: &str) -> Result<(), CliError> {
+        let rule = "─".repeat(77_usize.saturating_sub(title.chars().count()));
+        let head = self.paint(FAINT, &format!("  {title} {rule}"));
+        writeln!(self.output, "{head}\n")?;
         for line in text.trim_end().lines() {
-            writeln!(self.output, "{}", format!("{bar} {line}").trim_end())?;
+            writeln!(self.output, "{}", format!("  {line}").trim_end())?;
         }
-        let foot = self.paint(FAINT, &format!("   └{}", "─".repeat(75)));
-        writeln!(self.output, "{foot}\n")?;
+        let foot = self.paint(FAINT, &format!("  {}", "─".repeat(78)));
+        writeln!(self.output, "\n{foot}\n")?;
         Ok(())
     }
 
@@ -125,7 +130,7 @@ fn clock(time: Timestamp) -> String {
 }
 
 /// The parts of a finding that a person looks at first.
-fn pretty(finding: &Value) -> String {
+fn abridged(finding: &Value) -> String {
     let shown = json!({
         "Id": finding["Id"],
         "Title": finding["Title"],
