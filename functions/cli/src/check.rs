@@ -18,16 +18,20 @@ use serde_json::{Value, json};
 
 use crate::error::CliError;
 use crate::output::{self, Format};
-use crate::settings::{account, home_region};
+use crate::settings::{account, home_region, standards};
 
 /// What to check, and for whom.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 1 where some file FAILED; else 2 where one could not be judged; \
+                        else 0."
+)]
 pub struct CheckArguments {
     /// Files, each a policy document as JSON; `-` is the standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// How much is too much: read-only, pull-only or c-0223.
-    #[arg(long, default_value_t = Standard::default())]
+    /// How much is too much.
+    #[arg(long, default_value_t = Standard::default(), value_parser = standards())]
     standard: Standard,
     /// The account of the role that would hold the policy.
     #[arg(long, default_value = "111122223333", value_parser = account)]

@@ -17,12 +17,13 @@ use crate::event::Event;
 use crate::output::Format;
 use crate::replay::memory::Memory;
 use crate::replay::report::Report;
-use crate::settings::SettingsArguments;
+use crate::settings::{SettingsArguments, time};
 use crate::source::Source;
 use memory_adapters::World;
 
 /// What to replay, and for whom.
 #[derive(Debug, Args)]
+#[command(after_help = "Exit status: 2 where an event could not be followed, else 0.")]
 pub struct ReplayArguments {
     /// The snapshot's folder: the account as it is after the events.
     #[arg(long, value_name = "DIR")]
@@ -31,7 +32,7 @@ pub struct ReplayArguments {
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
     /// What the clock shows; else the time of the latest event.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     now: Option<Timestamp>,
     #[command(flatten)]
     settings: SettingsArguments,

@@ -129,6 +129,27 @@ fn explain_keeps_together_what_the_same_statements_grant() {
 }
 
 #[test]
+fn help_tells_values_and_statuses() {
+    for (command, words) in [
+        ("audit", &["[possible values: read-only, pull-only, c-0223]", "Exit status: 1"][..]),
+        ("check", &["[possible values: read-only, pull-only, c-0223]", "Exit status: 1"]),
+        ("explain", &["Exit status: 2"]),
+        ("replay", &["Exit status: 2"]),
+        ("simulate", &["resourcePolicy", "principal", "Exit status: 2"]),
+    ] {
+        let help = pullwatch(&[command, "--help"]);
+        for word in words {
+            assert!(help.output.contains(word), "{command}: {word}\n{}", help.output);
+        }
+        assert!(help.output.lines().all(|line| line.chars().count() <= 120), "{}", help.output);
+    }
+    for command in ["audit", "replay"] {
+        let run = pullwatch(&[command, "--now", "tomorrow"]);
+        assert!(run.told.contains("expected a time such as 2026-01-15T10:00:00Z"), "{}", run.told);
+    }
+}
+
+#[test]
 fn simulate_answers_line_by_line_and_remembers_a_bad_one() {
     let request = r#"{"id":7,"principal":"arn:aws:iam::123456789012:role/r","action":"ecr:PutImage","resource":"arn:aws:ecr:eu-west-1:123456789012:repository/a","context":{},"identity":[{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:*","Resource":"*"}]}]}"#;
     let run = pullwatch_with(&format!("{request}\n\n"), &["simulate"]);
