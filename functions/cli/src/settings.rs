@@ -60,6 +60,19 @@ pub fn time(text: &str) -> Result<Timestamp, String> {
     text.parse().map_err(|_| "expected a time such as 2026-01-15T10:00:00Z".to_owned())
 }
 
+/// The partitions of AWS.
+pub const PARTITIONS: &[&str] =
+    &["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"];
+
+/// One of the partitions.
+pub fn partition(text: &str) -> Result<String, String> {
+    if PARTITIONS.contains(&text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("the partitions of AWS are {}", PARTITIONS.join(", ")))
+    }
+}
+
 /// Twelve digits.
 pub fn account(text: &str) -> Result<String, String> {
     if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -113,6 +113,78 @@ fn what_no_policy_of_a_role_can_say_takes_nothing_away_and_is_told() {
     let (told, notes) = of(r#"{"Effect":"Allow","Action":"ecr:PutImage"}"#);
     assert!(told.starts_with("FAILED"), "{told}");
     assert!(notes.contains("Statement[0].Resource: is missing"), "{notes}");
+
+    let service = r#""Principal":{"Service":"ec2.amazonaws.com"}"#;
+    let (_, notes) = of(&format!(r#"{{"Effect":"Allow",{service},"Action":"sts:AssumeRole"}}"#));
+    assert!(notes.contains("looks like a trust policy"), "{notes}");
+    let (told, notes) = of(&format!(r#"{{"Effect":"Allow",{root},"Action":"ecr:PutImage"}}"#));
+    assert!(told.starts_with("FAILED"), "{told}");
+    assert!(notes.contains("looks like a repository policy"), "{notes}");
+}
+
+#[test]
+fn check_reads_what_the_cli_prints_in_any_encoding() {
+    let text = r#"{"Version":"2012-10-17","Statement":{"Sid":"Push","Effect":"Allow","Action":"ecr:PutImage","Resource":"*"}}"#;
+    let encoded = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Sid%22%3A%22Push%22%2C%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22ecr%3APutImage%22%2C%22Resource%22%3A%22%2A%22%7D%7D";
+    let folder = folder_for("check-encodings");
+    let utf16: Vec<u8> =
+        std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for (name, bytes) in [
+        ("encoded.json", encoded.into()),
+        ("bom.json", format!("\u{feff}{text}").into_bytes()),
+        ("utf16.json", utf16),
+        ("version.json", format!(r#"{{"PolicyVersion":{{"Document":{text}}}}}"#).into_bytes()),
+        ("role.json", format!(r#"{{"RoleName":"a","PolicyDocument":{text}}}"#).into_bytes()),
+    ] {
+        let file = folder.join(name);
+        std::fs::write(&file, bytes).unwrap();
+        let run = pullwatch(&["check", file.to_str().unwrap()]);
+        assert_eq!(run.status, 1, "{name}: {}", run.output);
+        assert!(
+            run.output.contains("\n  statement 0 (Push)\n    ecr:PutImage\n"),
+            "{}",
+            run.output
+        );
+        assert!(run.output.starts_with("Standard read-only\n"), "{}", run.output);
+    }
+    let empty = write(&folder, "empty.json", "");
+    let run = pullwatch(&["check", &empty]);
+    assert_eq!(run.status, 2);
+    assert!(run.output.contains("is empty"), "{}", run.output);
+}
+
+#[test]
+fn check_judges_by_the_account_that_the_document_names() {
+    let on = |action: &str, resources: &str| {
+        let statement =
+            format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":[{resources}]}}"#);
+        format!(r#"{{"Version":"2012-10-17","Statement":{statement}}}"#)
+    };
+    let own = r#""arn:aws:ecr:us-east-1:123456789012:repository/*""#;
+    let china = r#""arn:aws-cn:ecr:cn-north-1:123456789012:repository/*""#;
+    let other = r#""arn:aws:ecr:us-east-1:444455556666:repository/a""#;
+    let set = on("ecr:SetRepositoryPolicy", own);
+    assert_eq!(checked("own-account", &set, &[]).0, "FAILED CRITICAL");
+    let as_other = checked("own-account", &set, &["--account", "111122223333"]).0;
+    assert_eq!(as_other, "FAILED HIGH", "another account has to consent");
+    assert_eq!(checked("own-partition", &on("ecr:PutImage", china), &[]).0, "FAILED HIGH");
+    let both = on("ecr:SetRepositoryPolicy", &format!("{own},{other}"));
+    let (told, notes) = checked("two-accounts", &both, &[]);
+    assert_eq!(told, "FAILED CRITICAL");
+    assert!(notes.contains("a role of 123456789012 in aws"), "{notes}");
+    let refused = pullwatch(&["check", "--partition", "aws-moon", "-"]);
+    assert!(refused.told.contains("the partitions of AWS are aws, "), "{}", refused.told);
+}
+
+#[test]
+fn control_characters_of_a_policy_are_spelled_out() {
+    let folder = folder_for("control-characters");
+    let document = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["ecr:Foo\n::error file=x::pwned\u001b[31m"],"Resource":"*"}}"#;
+    let file = write(&folder, "::error::\u{1b}[31m\n::error::.json", document);
+    let run = pullwatch(&["check", &file]);
+    assert!(run.output.contains(r"ecr:Foo\n::error file=x::pwned\u{1b}[31m"), "{}", run.output);
+    assert!(!run.output.contains('\u{1b}'), "{}", run.output);
+    assert!(!run.output.lines().any(|line| line.trim().starts_with("::error")), "{}", run.output);
 }
 
 #[test]
