@@ -19,7 +19,7 @@ use crate::replay::memory::Memory;
 use crate::replay::report::Report;
 use crate::settings::{SettingsArguments, time};
 use crate::source::Source;
-use memory_adapters::World;
+use memory_adapters::{World, decoded_text};
 
 /// What to replay, and for whom.
 #[derive(Debug, Args)]
@@ -84,7 +84,18 @@ fn arrivals(files: &[PathBuf], account: &str, report: &mut Report) -> Vec<Arriva
                 continue;
             }
         };
-        match Event::read(&String::from_utf8_lossy(&bytes), account) {
+        let text = match decoded_text(&bytes) {
+            Ok(text) if text.trim().is_empty() => Err("is empty"),
+            decoded => decoded,
+        };
+        let text = match text {
+            Ok(text) => text,
+            Err(reason) => {
+                report.failed(&name, reason);
+                continue;
+            }
+        };
+        match Event::read(&text, account) {
             Event::Changes(changes) => {
                 arrivals.push(Arrival { message_id: name, is_first_receipt: false, changes });
             }

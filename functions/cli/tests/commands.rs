@@ -228,6 +228,8 @@ fn simulate_answers_line_by_line_and_remembers_a_bad_one() {
     assert_eq!(run.status, 0, "{}", run.told);
     let answer = run.json();
     assert_eq!((&answer["id"], &answer["decision"]), (&7.into(), &"Allowed".into()));
+    let marked = pullwatch_with(&format!("\u{feff}{request}\n"), &["simulate"]);
+    assert_eq!(marked.json(), answer, "behind a byte order mark");
     let run = pullwatch_with(&format!("nonsense\n{request}\n"), &["simulate"]);
     assert_eq!(run.status, 2);
     let lines: Vec<&str> = run.output.lines().collect();

@@ -115,6 +115,25 @@ fn a_line_tells_findings_apart() {
 }
 
 #[test]
+fn an_event_may_come_from_any_editor() {
+    let folder = folder_for("replay-encodings");
+    let text = std::fs::read_to_string(attach(&folder, "prod-workers")).unwrap();
+    let utf16: Vec<u8> =
+        std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for (name, bytes) in
+        [("bom.json", format!("\u{feff}{text}").into_bytes()), ("utf16.json", utf16)]
+    {
+        let file = folder.join(name);
+        std::fs::write(&file, bytes).unwrap();
+        let run = replay(&[file.to_str().unwrap()]);
+        assert_eq!(run.status, 0, "{name}: {}", run.output);
+        assert_eq!(run.json()["assessed"], json!([WORKERS]), "{name}");
+    }
+    let empty = replay(&[&write(&folder, "empty.json", "")]);
+    assert_eq!((empty.status, &empty.json()["failed"][0]["error"]), (2, &json!("is empty")));
+}
+
+#[test]
 fn what_is_let_go_and_what_is_broken_are_told_apart() {
     let folder = folder_for("replay-broken");
     let nothing = json!({ "roleName": "prod-workers" });
