@@ -1,6 +1,6 @@
 //! `pullwatch audit`: both checks of every node role.
 
-mod table;
+pub mod table;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -20,19 +20,24 @@ use serde_json::{Value, json};
 use crate::error::CliError;
 use crate::node_roles::{NodeRole, NodeRoles};
 use crate::output;
-use crate::settings::SettingsArguments;
+use crate::settings::{SettingsArguments, time};
 use crate::source::{Source, SourceArguments};
 use memory_adapters::World;
 
 /// What to audit, and for whom.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 1 where some check FAILED; else 2 where some is NOT_AVAILABLE \
+                        or a file or listing could not be read; else 0, also where there is no \
+                        node role."
+)]
 pub struct AuditArguments {
     #[command(flatten)]
     source: SourceArguments,
     #[command(flatten)]
     settings: SettingsArguments,
     /// The time to assess at; by default the snapshot's time, or else now.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     now: Option<Timestamp>,
     /// The form of the output.
     #[arg(long, value_enum, default_value_t)]

@@ -1,12 +1,13 @@
 //! `pullwatch check`: would this policy document pass on a node role? Each file is judged by
 //! itself, as the only policy of a role, by the check `read-only`.
 
-use std::fs;
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+mod document;
+mod table;
+
+use std::io::Write;
+use std::path::PathBuf;
 
 use clap::Args;
-use comfy_table::Cell;
 use ecr_audit::arn::RoleArn;
 use ecr_audit::assess::{RoleState, assess};
 use ecr_audit::assessment::CheckResult;
@@ -16,51 +17,66 @@ use ecr_audit::settings::Settings;
 use ecr_audit::standard::{Check, Standard, Status};
 use serde_json::{Value, json};
 
+use crate::check::document::Document;
 use crate::error::CliError;
 use crate::output::{self, Format};
-use crate::settings::{account, home_region};
+use crate::settings::{account, home_region, partition, standards};
 
 /// What to check, and for whom.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit status: 1 where some file FAILED; else 2 where one could not be judged; \
+                        else 0."
+)]
 pub struct CheckArguments {
-    /// Files, each a policy document in JSON; `-` is standard input.
+    /// Files, each a policy document as JSON, as IAM's API encodes it, or as `aws iam
+    /// get-policy-version` and `get-role-policy` print it; `-` is the standard input.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// How much is too much: read-only, pull-only or c-0223.
-    #[arg(long, default_value_t = Standard::default())]
+    /// How much is too much.
+    #[arg(long, default_value_t = Standard::default(), value_parser = standards())]
     standard: Standard,
-    /// The account of the role that would hold the policy.
-    #[arg(long, default_value = "111122223333", value_parser = account)]
-    account: String,
-    /// The partition of that account.
-    #[arg(long, default_value = "aws")]
-    partition: String,
-    /// The form of the output.
+    /// The account of the role that would hold the policy; else each that the document names.
+    #[arg(long, value_name = "ACCOUNT", value_parser = account)]
+    account: Option<String>,
+    /// The partition of that account; else each that the document names.
+    #[arg(long, value_name = "PARTITION", value_parser = partition)]
+    partition: Option<String>,
+    /// For whom the output is.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
+/// A file with its answer.
+#[derive(Debug)]
+struct Judged {
+    file: String,
+    /// Whose role was to hold it, where it could be judged.
+    role_arn: Option<RoleArn>,
+    result: CheckResult,
+}
+
 /// Checks every file; the status is 1 where some FAILED, else 2 where some could not be judged.
 pub fn run(arguments: &CheckArguments, output: &mut dyn Write) -> Result<u8, CliError> {
-    let CheckArguments { account, partition, .. } = arguments;
-    let mut settings = Settings::for_account(account, partition, home_region(partition));
-    settings.standard = arguments.standard;
     let mut judged = Vec::new();
     for file in &arguments.files {
-        let result = match read(file) {
-            Ok(document) => judge(file, &document, &settings)?,
-            Err(reason) => CheckResult::not_available(Check::ReadOnly, settings.standard, &reason),
-        };
-        judged.push((file.display().to_string(), result));
+        judged.push(match Document::read(file) {
+            Ok(document) => judge(&document, arguments)?,
+            Err(reason) => Judged {
+                file: file.display().to_string(),
+                role_arn: None,
+                result: CheckResult::not_available(Check::ReadOnly, arguments.standard, &reason),
+            },
+        });
     }
     match arguments.format {
-        Format::Table => write_table(&judged, output)?,
+        Format::Table => table::write(&judged, arguments.standard, output)?,
         Format::Json => {
             let files: Vec<Value> = judged.iter().map(report).collect();
             output::json(output, &json!({ "files": files }))?;
         }
     }
-    let has = |status| judged.iter().any(|(_, result)| result.status == status);
+    let has = |status| judged.iter().any(|judged| judged.result.status == status);
     Ok(match (has(Status::Failed), has(Status::NotAvailable)) {
         (true, _) => 1,
         (false, true) => 2,
@@ -68,52 +84,100 @@ pub fn run(arguments: &CheckArguments, output: &mut dyn Write) -> Result<u8, Cli
     })
 }
 
-fn read(file: &Path) -> Result<String, String> {
-    let bytes = if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        fs::read(file)
+/// On how many roles a document is tried at most.
+const MANY: usize = 200;
+
+/// The worst answer of the roles that could hold the document.
+fn judge(document: &Document, arguments: &CheckArguments) -> Result<Judged, CliError> {
+    let one = |given: &Option<String>, named: Vec<String>| {
+        given.as_ref().map_or(named, |given| vec![given.clone()])
     };
-    let bytes = bytes.map_err(|error| format!("cannot be read: {error}"))?;
-    let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned())?;
-    let text = text.trim_start_matches('\u{feff}');
-    match serde_json::from_str::<Value>(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(error) => Err(format!("is not JSON: {error}")),
+    let accounts = one(&arguments.account, document.accounts());
+    let partitions = one(&arguments.partition, document.partitions());
+    if accounts.len() * partitions.len() > MANY {
+        let reason = "names too many accounts to try them all: choose one with --account";
+        let result = CheckResult::not_available(Check::ReadOnly, arguments.standard, reason);
+        return Ok(Judged { file: document.file.clone(), role_arn: None, result });
     }
+    let mut worst: Option<(RoleArn, CheckResult)> = None;
+    for partition in &partitions {
+        for account in &accounts {
+            let (role_arn, result) = judge_in(document, partition, account, arguments.standard)?;
+            if worst.as_ref().is_none_or(|(_, held)| badness(held) < badness(&result)) {
+                worst = Some((role_arn, result));
+            }
+        }
+    }
+    let unjudged = || CheckResult::not_available(Check::ReadOnly, arguments.standard, "not judged");
+    let (role_arn, mut result) = match worst {
+        Some((role_arn, result)) => (Some(role_arn), result),
+        None => (None, unjudged()),
+    };
+    result.notes.extend(document.looks_like());
+    if let Some(role_arn) = role_arn.as_ref().filter(|_| accounts.len() * partitions.len() > 1) {
+        result.notes.push(format!(
+            "It names several accounts or partitions; this is the worst answer, that of a role of \
+             {} in {}. --account and --partition choose another one.",
+            role_arn.account(),
+            role_arn.partition()
+        ));
+    }
+    Ok(Judged { file: document.file.clone(), role_arn, result })
 }
 
-fn judge(file: &Path, document: &str, settings: &Settings) -> Result<CheckResult, CliError> {
-    let role_arn = format!("arn:{}:iam::{}:role/checked", settings.partition, settings.account);
-    let role_arn = RoleArn::parse(&role_arn).map_err(|error| CliError::File {
-        file: file.to_owned(),
+/// How bad an answer is: FAILED before what is not known.
+fn badness(result: &CheckResult) -> impl Ord + use<> {
+    let by_status = match result.status {
+        Status::Passed => 0,
+        Status::Warning => 1,
+        Status::NotAvailable => 2,
+        Status::Failed => 3,
+    };
+    (by_status, result.severity)
+}
+
+fn judge_in(
+    document: &Document,
+    partition: &str,
+    account: &str,
+    standard: Standard,
+) -> Result<(RoleArn, CheckResult), CliError> {
+    let mut settings = Settings::for_account(account, partition, home_region(partition));
+    settings.standard = standard;
+    let role_arn = RoleArn::parse(&format!("arn:{partition}:iam::{account}:role/checked"));
+    let role_arn = role_arn.map_err(|error| CliError::File {
+        file: PathBuf::from(&document.file),
         reason: format!("cannot be judged: {error}"),
     })?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
     let role = RolePolicies {
-        role_arn,
+        role_arn: role_arn.clone(),
         role_id: String::new(),
         created: None,
         tags: std::collections::BTreeMap::new(),
         identity: vec![RolePolicy {
-            policy: PolicyName::inline(&name),
+            policy: PolicyName::inline(&document.name),
             version: None,
-            document: Some(document.to_owned()),
+            document: Some(document.text.clone()),
         }],
         boundary: None,
     };
     let organization = OrganizationPolicies::default();
     let state = RoleState { role: &role, uses: &[], registry: &[], organization: &organization };
-    let mut assessment = assess(&state, settings);
-    Ok(assessment.checks.remove(&Check::ReadOnly).unwrap_or_else(|| {
-        CheckResult::not_available(Check::ReadOnly, settings.standard, "was not judged")
-    }))
+    let mut assessment = assess(&state, &settings);
+    let result = assessment
+        .checks
+        .remove(&Check::ReadOnly)
+        .unwrap_or_else(|| CheckResult::not_available(Check::ReadOnly, standard, "was not judged"));
+    Ok((role_arn, result))
 }
 
-fn report((file, result): &(String, CheckResult)) -> Value {
+fn report(judged: &Judged) -> Value {
+    let Judged { file, role_arn, result } = judged;
     json!({
         "file": file,
+        "account": role_arn.as_ref().map(RoleArn::account),
+        "partition": role_arn.as_ref().map(RoleArn::partition),
+        "standard": result.fingerprint.standard,
         "status": result.status,
         "severity": result.severity,
         "excess": result.excess.iter().map(|excess| &excess.action).collect::<Vec<_>>(),
@@ -121,23 +185,4 @@ fn report((file, result): &(String, CheckResult)) -> Value {
         "standards": result.standards,
         "evidence": result.excess,
     })
-}
-
-fn write_table(judged: &[(String, CheckResult)], output: &mut dyn Write) -> Result<(), CliError> {
-    let mut table = output::table(&["FILE", "READ-ONLY", "BEYOND THE STANDARD"]);
-    for (file, result) in judged {
-        let excess: Vec<&str> = result.excess.iter().map(|excess| excess.action.as_str()).collect();
-        table.add_row(vec![
-            Cell::new(file),
-            output::status_cell(result.status, result.severity),
-            Cell::new(excess.join("\n")),
-        ]);
-    }
-    writeln!(output, "{table}")?;
-    for (file, result) in judged {
-        for line in result.reasons.iter().chain(&result.notes) {
-            writeln!(output, "{file}: {line}")?;
-        }
-    }
-    Ok(())
 }

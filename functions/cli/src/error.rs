@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use memory_adapters::SnapshotError;
 
+use crate::paragraph::escaped;
+
 /// Why a command could not be carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -67,7 +69,7 @@ pub enum CliError {
         account: String,
     },
     /// A file that was named cannot be used.
-    #[error("`{}` {reason}", .file.display())]
+    #[error("`{}` {reason}", escaped(&.file.display().to_string()))]
     File {
         /// The file.
         file: PathBuf,

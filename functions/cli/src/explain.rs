@@ -23,6 +23,7 @@ use memory_adapters::World;
 
 /// What to explain, and for whom.
 #[derive(Debug, Args)]
+#[command(after_help = "Exit status: 2 where a role could not be explained, else 0.")]
 pub struct ExplainArguments {
     #[command(flatten)]
     source: SourceArguments,

@@ -10,9 +10,11 @@ mod demo;
 mod error;
 mod event;
 mod explain;
+mod finding;
 mod live;
 mod node_roles;
 mod output;
+mod paragraph;
 mod problems;
 mod replay;
 mod settings;
@@ -41,7 +43,9 @@ fn main() -> ExitCode {
             ExitCode::from(2)
         }
         Err(error) => {
-            eprintln!("pullwatch: {error}");
+            let told = error.to_string();
+            let lines: Vec<String> = told.lines().map(paragraph::escaped).collect();
+            eprintln!("pullwatch: {}", lines.join("\n"));
             ExitCode::from(2)
         }
     }

@@ -8,6 +8,7 @@ use ecr_audit::standard::{Severity, Status};
 use serde::Serialize;
 
 use crate::error::CliError;
+use crate::paragraph::escaped;
 
 /// The form of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -29,7 +30,7 @@ pub fn json(output: &mut dyn Write, value: &impl Serialize) -> Result<(), CliErr
 /// Tells a person, beside the output.
 pub fn tell(lines: impl IntoIterator<Item = impl AsRef<str>>) {
     for line in lines {
-        eprintln!("pullwatch: {}", line.as_ref());
+        eprintln!("pullwatch: {}", escaped(line.as_ref()));
     }
 }
 
@@ -63,4 +64,10 @@ pub fn status_cell(status: Status, severity: Severity) -> Cell {
         Status::NotAvailable => (status.to_string(), Color::Magenta),
     };
     if is_coloured() { Cell::new(text).fg(color) } else { Cell::new(text) }
+}
+
+/// A policy as it is called: one that AWS manages by its name, every other by its ARN.
+pub fn policy_name(policy: &str) -> &str {
+    let is_aws_managed = policy.contains(":iam::aws:policy/");
+    policy.rsplit('/').next().filter(|_| is_aws_managed).unwrap_or(policy)
 }

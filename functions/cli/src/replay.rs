@@ -17,12 +17,13 @@ use crate::event::Event;
 use crate::output::Format;
 use crate::replay::memory::Memory;
 use crate::replay::report::Report;
-use crate::settings::SettingsArguments;
+use crate::settings::{SettingsArguments, time};
 use crate::source::Source;
-use memory_adapters::World;
+use memory_adapters::{World, decoded_text};
 
 /// What to replay, and for whom.
 #[derive(Debug, Args)]
+#[command(after_help = "Exit status: 2 where an event could not be followed, else 0.")]
 pub struct ReplayArguments {
     /// The snapshot's folder: the account as it is after the events.
     #[arg(long, value_name = "DIR")]
@@ -31,7 +32,7 @@ pub struct ReplayArguments {
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
     /// The time to assess at; by default the time of the latest event.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     now: Option<Timestamp>,
     #[command(flatten)]
     settings: SettingsArguments,
@@ -55,7 +56,7 @@ pub fn run(arguments: &ReplayArguments, output: &mut dyn Write) -> Result<u8, Cl
     }
     block_on(memory::know_uses(&world, &source.settings))?;
     let handled = block_on(handle(&world.ports(), &source.settings, &arrivals));
-    report.handled(handled);
+    report.handled(handled, &arrivals);
     report.sweeps = world.sweep_requests.reasons();
     if !report.sweeps.is_empty() {
         // What an event does not tell, the sweep finds out, here as there.
@@ -83,7 +84,18 @@ fn arrivals(files: &[PathBuf], account: &str, report: &mut Report) -> Vec<Arriva
                 continue;
             }
         };
-        match Event::read(&String::from_utf8_lossy(&bytes), account) {
+        let text = match decoded_text(&bytes) {
+            Ok(text) if text.trim().is_empty() => Err("is empty"),
+            decoded => decoded,
+        };
+        let text = match text {
+            Ok(text) => text,
+            Err(reason) => {
+                report.failed(&name, reason);
+                continue;
+            }
+        };
+        match Event::read(&text, account) {
             Event::Changes(changes) => {
                 arrivals.push(Arrival { message_id: name, is_first_receipt: false, changes });
             }

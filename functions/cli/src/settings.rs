@@ -2,9 +2,11 @@
 //! arguments say.
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ecr_audit::arn::RoleArn;
 use ecr_audit::settings::Settings;
 use ecr_audit::standard::Standard;
+use jiff::Timestamp;
 
 use crate::error::CliError;
 
@@ -14,8 +16,8 @@ pub struct SettingsArguments {
     /// A role that counts as a node role, whatever EKS says; repeatable.
     #[arg(long = "role", value_name = "ARN", value_parser = RoleArn::parse)]
     pub roles: Vec<RoleArn>,
-    /// How much is too much: read-only, pull-only or c-0223.
-    #[arg(long, default_value_t = Standard::default())]
+    /// How much is too much.
+    #[arg(long, default_value_t = Standard::default(), value_parser = standards())]
     pub standard: Standard,
     /// Another account whose repositories are known to admit this account's nodes; repeatable.
     #[arg(long = "registry-account", value_name = "ACCOUNT", value_parser = account)]
@@ -44,6 +46,30 @@ impl SettingsArguments {
             settings.extra_node_role_arns.push(role_arn.clone());
         }
         Ok(settings)
+    }
+}
+
+/// The standards, by their names.
+pub fn standards() -> impl TypedValueParser<Value = Standard> {
+    PossibleValuesParser::new(Standard::ALL.map(Standard::as_str))
+        .try_map(|name| name.parse::<Standard>())
+}
+
+/// An instant.
+pub fn time(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| "expected a time such as 2026-01-15T10:00:00Z".to_owned())
+}
+
+/// The partitions of AWS.
+pub const PARTITIONS: &[&str] =
+    &["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-eusc"];
+
+/// One of the partitions.
+pub fn partition(text: &str) -> Result<String, String> {
+    if PARTITIONS.contains(&text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("the partitions of AWS are {}", PARTITIONS.join(", ")))
     }
 }
 

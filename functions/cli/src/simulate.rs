@@ -16,6 +16,8 @@ pub fn run(mut input: impl BufRead, output: &mut dyn Write) -> Result<u8, CliErr
             return Ok(status);
         }
         let request = String::from_utf8_lossy(&line);
+        // A shell may have put a byte order mark before the first of them.
+        let request = request.trim_start_matches('\u{feff}');
         if request.trim().is_empty() {
             continue;
         }

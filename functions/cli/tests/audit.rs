@@ -86,7 +86,7 @@ fn the_json_form_is_the_designs() {
 fn the_table_names_every_role_and_is_not_coloured_into_a_pipe() {
     let folder = mixed_account();
     let run = pullwatch(&["audit", "--snapshot", folder.to_str().unwrap()]);
-    for name in ["prod-workers", "FAILED CRITICAL", "nodegroup spot", "statement AllowPush"] {
+    for name in ["prod-workers", "FAILED CRITICAL", "nodegroup spot", "statement 0 (AllowPush)"] {
         assert!(run.output.contains(name), "{name}\n{}", run.output);
     }
     assert!(!run.output.contains('\u{1b}'));
@@ -171,6 +171,37 @@ fn an_incomplete_listing_is_reported_and_never_taken_as_empty() {
 }
 
 #[test]
+fn a_damaged_snapshot_json_turns_nothing_into_passed() {
+    let denied = r#""listings": {"ecr/eu-west-1/repository-policies": "denied"}"#;
+    for (name, text) in [
+        ("time", format!(r#"{{"account": "111122223333", "time": "15 January", {denied}}}"#)),
+        ("state", r#"{"listings": {"ecr/eu-west-1/repository-policies": "partial"}}"#.to_owned()),
+        ("list", r#"{"listings": ["denied"]}"#.to_owned()),
+        ("empty", String::new()),
+    ] {
+        let folder = copy_for(&format!("damaged-manifest-{name}"));
+        write(&folder, "snapshot.json", &text);
+        let run = audit(&folder, &[]);
+        assert!(run.told.contains("snapshot.json"), "{name}: {}", run.told);
+        assert!(!run.output.contains(r#""status": "PASSED""#), "{name}: {}", run.output);
+    }
+}
+
+#[test]
+fn a_snapshot_json_of_another_account_is_refused() {
+    for (account, words) in [
+        ("banana", "`banana` is no account: expected twelve digits"),
+        ("444455556666", "the files of two accounts are mixed up"),
+    ] {
+        let folder = copy_for("manifest-account");
+        write(&folder, "snapshot.json", &format!(r#"{{"account": "{account}"}}"#));
+        let run = audit(&folder, &[]);
+        assert_eq!((run.status, run.output.as_str()), (2, ""));
+        assert!(run.told.contains(words), "{}", run.told);
+    }
+}
+
+#[test]
 fn what_keeps_both_checks_from_an_answer_is_told_once() {
     let folder = copy_for("both-checks");
     let listings = r#"{"account": "111122223333", "listings": {
@@ -185,6 +216,36 @@ fn what_keeps_both_checks_from_an_answer_is_told_once() {
     assert_eq!(lines.len(), 2, "{role}");
     assert!(lines[1].contains("was denied: iam:GetRole: AccessDenied"), "{role}");
     assert!(!lines[1].contains("snapshot.json"), "{role}");
+}
+
+#[test]
+fn a_file_in_a_misspelt_folder_is_told_in_every_form() {
+    let folder = copy_for("misspelt-folder");
+    let prod = folder.join("eks/eu-west-1/prod");
+    fs::rename(prod.join("nodegroups"), prod.join("nodegroup")).unwrap();
+    for format in ["table", "json", "asff"] {
+        let arguments = ["audit", "--format", format, "--snapshot", folder.to_str().unwrap()];
+        let told = pullwatch(&arguments).told;
+        assert!(told.contains("eks/eu-west-1/prod/nodegroup/workers.json: "), "{format}: {told}");
+        assert!(told.contains("misspelt"), "{format}: {told}");
+    }
+    let folder = copy_for("misspelt-alone");
+    for part in ["eks/eu-west-1", "ec2", "iam"] {
+        fs::remove_dir_all(folder.join(part)).unwrap();
+    }
+    assert_eq!(audit(&folder, &[]).status, 0, "one role is left, and passes");
+    write(&folder, "eks/eu-west-1/prod/nodegroup/a.json", "{}");
+    assert_eq!(audit(&folder, &[]).status, 2, "nothing FAILED, but not all was read");
+}
+
+#[test]
+fn the_detail_below_the_table_breaks_no_word() {
+    let folder = mixed_account();
+    let run = pullwatch(&["audit", "--snapshot", folder.to_str().unwrap()]);
+    assert!(!run.output.contains('…'), "{}", run.output);
+    let note = run.output.lines().find(|line| line.contains("Beyond the four actions")).unwrap();
+    assert!(note.ends_with('.'), "{note}");
+    assert!(run.output.contains("AdministratorAccess v1, statement 0\n"), "{}", run.output);
 }
 
 #[test]

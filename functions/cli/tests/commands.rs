@@ -85,6 +85,142 @@ fn what_a_document_says_in_vain_is_a_note() {
     }
 }
 
+/// The status and severity that `check` gives to a document, with its notes.
+fn checked(folder: &str, document: &str, further: &[&str]) -> (String, String) {
+    let file = write(&folder_for(folder), "policy.json", document);
+    let run = pullwatch(&[&["check", "--format", "json", &file], further].concat());
+    let report = &run.json()["files"][0];
+    let text = |key: &str| report[key].as_str().unwrap().to_owned();
+    (text("status") + " " + &text("severity"), report["notes"].to_string())
+}
+
+#[test]
+fn what_no_policy_of_a_role_can_say_takes_nothing_away_and_is_told() {
+    let of = |statements: &str| {
+        let document = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+        checked("no-identity-policy", &document, &[])
+    };
+    let push = r#"{"Effect":"Allow","Action":"ecr:PutImage","Resource":"*"}"#;
+    let root = r#""Principal":{"AWS":"arn:aws:iam::111122223333:root"}"#;
+    let (told, notes) =
+        of(&format!(r#"{push},{{"Effect":"Deny",{root},"Action":"ecr:PutImage","Resource":"*"}}"#));
+    assert_eq!(told, "FAILED HIGH", "{notes}");
+    assert!(
+        notes.contains("Statement[1].Principal: stands in no policy of an identity"),
+        "{notes}"
+    );
+
+    let (told, notes) = of(r#"{"Effect":"Allow","Action":"ecr:PutImage"}"#);
+    assert!(told.starts_with("FAILED"), "{told}");
+    assert!(notes.contains("Statement[0].Resource: is missing"), "{notes}");
+
+    let service = r#""Principal":{"Service":"ec2.amazonaws.com"}"#;
+    let (_, notes) = of(&format!(r#"{{"Effect":"Allow",{service},"Action":"sts:AssumeRole"}}"#));
+    assert!(notes.contains("looks like a trust policy"), "{notes}");
+    let (told, notes) = of(&format!(r#"{{"Effect":"Allow",{root},"Action":"ecr:PutImage"}}"#));
+    assert!(told.starts_with("FAILED"), "{told}");
+    assert!(notes.contains("looks like a repository policy"), "{notes}");
+}
+
+#[test]
+fn check_reads_what_the_cli_prints_in_any_encoding() {
+    let text = r#"{"Version":"2012-10-17","Statement":{"Sid":"Push","Effect":"Allow","Action":"ecr:PutImage","Resource":"*"}}"#;
+    let encoded = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Sid%22%3A%22Push%22%2C%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22ecr%3APutImage%22%2C%22Resource%22%3A%22%2A%22%7D%7D";
+    let folder = folder_for("check-encodings");
+    let utf16: Vec<u8> =
+        std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for (name, bytes) in [
+        ("encoded.json", encoded.into()),
+        ("bom.json", format!("\u{feff}{text}").into_bytes()),
+        ("utf16.json", utf16),
+        ("version.json", format!(r#"{{"PolicyVersion":{{"Document":{text}}}}}"#).into_bytes()),
+        ("role.json", format!(r#"{{"RoleName":"a","PolicyDocument":{text}}}"#).into_bytes()),
+    ] {
+        let file = folder.join(name);
+        std::fs::write(&file, bytes).unwrap();
+        let run = pullwatch(&["check", file.to_str().unwrap()]);
+        assert_eq!(run.status, 1, "{name}: {}", run.output);
+        assert!(
+            run.output.contains("\n  statement 0 (Push)\n    ecr:PutImage\n"),
+            "{}",
+            run.output
+        );
+        assert!(run.output.starts_with("Standard read-only\n"), "{}", run.output);
+    }
+    let empty = write(&folder, "empty.json", "");
+    let run = pullwatch(&["check", &empty]);
+    assert_eq!(run.status, 2);
+    assert!(run.output.contains("is empty"), "{}", run.output);
+}
+
+#[test]
+fn check_judges_by_the_account_that_the_document_names() {
+    let on = |action: &str, resources: &str| {
+        let statement =
+            format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":[{resources}]}}"#);
+        format!(r#"{{"Version":"2012-10-17","Statement":{statement}}}"#)
+    };
+    let own = r#""arn:aws:ecr:us-east-1:123456789012:repository/*""#;
+    let china = r#""arn:aws-cn:ecr:cn-north-1:123456789012:repository/*""#;
+    let other = r#""arn:aws:ecr:us-east-1:444455556666:repository/a""#;
+    let set = on("ecr:SetRepositoryPolicy", own);
+    assert_eq!(checked("own-account", &set, &[]).0, "FAILED CRITICAL");
+    let as_other = checked("own-account", &set, &["--account", "111122223333"]).0;
+    assert_eq!(as_other, "FAILED HIGH", "another account has to consent");
+    assert_eq!(checked("own-partition", &on("ecr:PutImage", china), &[]).0, "FAILED HIGH");
+    let both = on("ecr:SetRepositoryPolicy", &format!("{own},{other}"));
+    let (told, notes) = checked("two-accounts", &both, &[]);
+    assert_eq!(told, "FAILED CRITICAL");
+    assert!(notes.contains("a role of 123456789012 in aws"), "{notes}");
+    let refused = pullwatch(&["check", "--partition", "aws-moon", "-"]);
+    assert!(refused.told.contains("the partitions of AWS are aws, "), "{}", refused.told);
+}
+
+#[test]
+fn control_characters_of_a_policy_are_spelled_out() {
+    let folder = folder_for("control-characters");
+    let document = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["ecr:Foo\n::error file=x::pwned\u001b[31m"],"Resource":"*"}}"#;
+    let file = write(&folder, "::error::\u{1b}[31m\n::error::.json", document);
+    let run = pullwatch(&["check", &file]);
+    assert!(run.output.contains(r"ecr:Foo\n::error file=x::pwned\u{1b}[31m"), "{}", run.output);
+    assert!(!run.output.contains('\u{1b}'), "{}", run.output);
+    assert!(!run.output.lines().any(|line| line.trim().starts_with("::error")), "{}", run.output);
+}
+
+#[test]
+fn explain_keeps_together_what_the_same_statements_grant() {
+    let folder = mixed_account();
+    let role = "arn:aws:iam::111122223333:role/eks/prod-workers";
+    let run = pullwatch(&["explain", "--snapshot", folder.to_str().unwrap(), "--role", role]);
+    assert_eq!(run.status, 0, "{}", run.told);
+    let pushes = run.output.lines().find(|line| line.contains("ecr:PutImage")).unwrap();
+    assert!(pushes.starts_with("  allowed      "), "{pushes}");
+    assert!(pushes.contains("ecr:UploadLayerPart"), "{pushes}");
+    assert!(run.output.contains(", statement 0 (AllowPush)\n"), "{}", run.output);
+    assert!(!run.output.contains(":iam::aws:policy/"), "{}", run.output);
+}
+
+#[test]
+fn help_tells_values_and_statuses() {
+    for (command, words) in [
+        ("audit", &["[possible values: read-only, pull-only, c-0223]", "Exit status: 1"][..]),
+        ("check", &["[possible values: read-only, pull-only, c-0223]", "Exit status: 1"]),
+        ("explain", &["Exit status: 2"]),
+        ("replay", &["Exit status: 2"]),
+        ("simulate", &["resourcePolicy", "principal", "Exit status: 2"]),
+    ] {
+        let help = pullwatch(&[command, "--help"]);
+        for word in words {
+            assert!(help.output.contains(word), "{command}: {word}\n{}", help.output);
+        }
+        assert!(help.output.lines().all(|line| line.chars().count() <= 120), "{}", help.output);
+    }
+    for command in ["audit", "replay"] {
+        let run = pullwatch(&[command, "--now", "tomorrow"]);
+        assert!(run.told.contains("expected a time such as 2026-01-15T10:00:00Z"), "{}", run.told);
+    }
+}
+
 #[test]
 fn simulate_answers_line_by_line_and_remembers_a_bad_one() {
     let request = r#"{"id":7,"principal":"arn:aws:iam::123456789012:role/r","action":"ecr:PutImage","resource":"arn:aws:ecr:eu-west-1:123456789012:repository/a","context":{},"identity":[{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:*","Resource":"*"}]}]}"#;
@@ -92,6 +228,8 @@ fn simulate_answers_line_by_line_and_remembers_a_bad_one() {
     assert_eq!(run.status, 0, "{}", run.told);
     let answer = run.json();
     assert_eq!((&answer["id"], &answer["decision"]), (&7.into(), &"Allowed".into()));
+    let marked = pullwatch_with(&format!("\u{feff}{request}\n"), &["simulate"]);
+    assert_eq!(marked.json(), answer, "behind a byte order mark");
     let run = pullwatch_with(&format!("nonsense\n{request}\n"), &["simulate"]);
     assert_eq!(run.status, 2);
     let lines: Vec<&str> = run.output.lines().collect();
@@ -111,6 +249,12 @@ fn the_demo_tells_its_story() {
         rest = &rest[at..];
     }
     assert!(!run.output.contains("could not be followed"), "{}", run.output);
+    assert!(run.output.contains("The finding, abridged"), "{}", run.output);
+    let mails = run.output.split("Subject: ").skip(1).map(|mail| mail.split("──").next().unwrap());
+    let lines = mails.flat_map(|mail| mail.lines().skip(1));
+    for line in lines.filter(|line| !line.contains("https://")) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
     assert_eq!(run.output, pullwatch(&["demo"]).output, "the same each time");
 }
 

@@ -85,9 +85,52 @@ fn with_a_ledger_the_second_time_is_silent() {
 #[test]
 fn a_role_that_no_node_wears_gets_no_finding() {
     let folder = folder_for("replay-other-role");
-    let report = replay(&[&attach(&folder, "ci-runner")]).json();
+    let file = attach(&folder, "ci-runner");
+    let report = replay(&[&file]).json();
     assert_eq!(report["findings"], json!([]));
     assert_eq!(report["alerts"], json!([]));
+    let why = "it touches no node role";
+    assert_eq!(report["led_nowhere"], json!([{ "event": file, "why": why }]));
+    let repository =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/ecr/SetRepositoryPolicy.json");
+    let account = mixed_account();
+    for file in [file.as_str(), repository.to_str().unwrap()] {
+        let run = pullwatch(&["replay", "--snapshot", account.to_str().unwrap(), file]);
+        assert_eq!(run.output, format!("no role    {file}: {why}\n"));
+    }
+}
+
+#[test]
+fn a_line_tells_findings_apart() {
+    let folder = folder_for("replay-lines");
+    let account = mixed_account();
+    let file = attach(&folder, "prod-workers");
+    let run = pullwatch(&["replay", "--snapshot", account.to_str().unwrap(), &file]);
+    for line in [
+        "finding    PASSED       prod-workers  can-pull",
+        "finding    FAILED HIGH  prod-workers  read-only",
+    ] {
+        assert!(run.output.lines().any(|told| told == line), "{line}\n{}", run.output);
+    }
+}
+
+#[test]
+fn an_event_may_come_from_any_editor() {
+    let folder = folder_for("replay-encodings");
+    let text = std::fs::read_to_string(attach(&folder, "prod-workers")).unwrap();
+    let utf16: Vec<u8> =
+        std::iter::once(0xFEFF).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    for (name, bytes) in
+        [("bom.json", format!("\u{feff}{text}").into_bytes()), ("utf16.json", utf16)]
+    {
+        let file = folder.join(name);
+        std::fs::write(&file, bytes).unwrap();
+        let run = replay(&[file.to_str().unwrap()]);
+        assert_eq!(run.status, 0, "{name}: {}", run.output);
+        assert_eq!(run.json()["assessed"], json!([WORKERS]), "{name}");
+    }
+    let empty = replay(&[&write(&folder, "empty.json", "")]);
+    assert_eq!((empty.status, &empty.json()["failed"][0]["error"]), (2, &json!("is empty")));
 }
 
 #[test]

@@ -84,20 +84,21 @@ impl ReadPolicies {
         let mut read =
             Self { set: PolicySet::default(), versions: BTreeMap::new(), notes: Vec::new() };
         for policy in &state.role.identity {
-            let named = read.policy(policy.policy.as_str(), policy.document.as_deref())?;
+            let named = read.identity_policy(policy.policy.as_str(), policy.document.as_deref())?;
             read.set.identity.push(named);
             if let Some(version) = &policy.version {
                 read.versions.insert(policy.policy.as_str().to_owned(), version.clone());
             }
         }
         if let Some(boundary) = &state.role.boundary {
-            let named = read.policy(boundary.policy.as_str(), boundary.document.as_deref())?;
+            let named =
+                read.identity_policy(boundary.policy.as_str(), boundary.document.as_deref())?;
             read.set.boundary = Some(named);
         }
         for level in &state.organization.scps {
             let level = level
                 .iter()
-                .map(|document| read.policy(&document.name, Some(&document.document)))
+                .map(|document| read.identity_policy(&document.name, Some(&document.document)))
                 .collect::<Result<_, _>>()?;
             read.set.scps.push(level);
         }
@@ -115,12 +116,25 @@ impl ReadPolicies {
         Ok(read)
     }
 
+    /// A policy that stands on an identity, or bounds one.
+    fn identity_policy(
+        &mut self,
+        name: &str,
+        document: Option<&str>,
+    ) -> Result<NamedPolicy, String> {
+        let document = parsed(name, document)?.of_identity();
+        Ok(self.named(name, document))
+    }
+
+    /// A policy that names principals.
     fn policy(&mut self, name: &str, document: Option<&str>) -> Result<NamedPolicy, String> {
-        let text = document.ok_or_else(|| format!("the document of {name} could not be read"))?;
-        let document = PolicyDocument::parse(text)
-            .map_err(|error| format!("the document of {name} is not a policy: {error}"))?;
+        let document = parsed(name, document)?;
+        Ok(self.named(name, document))
+    }
+
+    fn named(&mut self, name: &str, document: PolicyDocument) -> NamedPolicy {
         self.notes.extend(document.notes.iter().map(|note| format!("{name}: {note}")));
-        Ok(NamedPolicy { name: name.to_owned(), document: Arc::new(document) })
+        NamedPolicy { name: name.to_owned(), document: Arc::new(document) }
     }
 
     /// A repository's policy stands on the repository; the registry's on all of its region.
@@ -153,6 +167,12 @@ impl ReadPolicies {
         let policy = self.policy(&name, Some(&document.document))?;
         Ok(ResourcePolicy { policy, stands_on: glob::pieces(&stands_on), covers })
     }
+}
+
+fn parsed(name: &str, document: Option<&str>) -> Result<PolicyDocument, String> {
+    let text = document.ok_or_else(|| format!("the document of {name} could not be read"))?;
+    PolicyDocument::parse(text)
+        .map_err(|error| format!("the document of {name} is not a policy: {error}"))
 }
 
 struct Inquiry<'inquiry> {

@@ -63,7 +63,8 @@ pub struct Statement<'text> {
     pub resource: Option<ResourceElement<'text>>,
     /// All of them have to hold.
     pub conditions: Vec<Condition<'text>>,
-    /// Whether an element is unknown, so that the statement's reach is not known.
+    /// Whether an element is unknown or stands where it may not, so that the statement's reach is
+    /// not known.
     pub has_unknown_element: bool,
 }
 
@@ -105,6 +106,42 @@ impl PolicyDocument {
     pub fn from_value(value: &serde_json::Value) -> Result<Self, DocumentError> {
         let json = Json::of(value).map_err(|error| DocumentError::NotJson(error.to_string()))?;
         reader::document(json.value(), About::Everything, owned).map(Self::from)
+    }
+
+    /// The document as the policy of an identity, a boundary or a service control policy. IAM
+    /// refuses one whose statements name principals or no resource; it is kept within bounds: what
+    /// such a statement allows is kept, on every resource where it names none, and what it denies
+    /// is not relied on.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html>
+    #[must_use]
+    pub fn of_identity(mut self) -> Self {
+        let version = self.version;
+        for statement in &mut self.statements {
+            let Statement { index, effect, .. } = *statement;
+            let taken = match effect {
+                Effect::Allow => "the statement is kept as if it were not there",
+                Effect::Deny => "the statement is not relied on",
+            };
+            if let Some(element) = statement.principal.take() {
+                let name = if element.is_not { "NotPrincipal" } else { "Principal" };
+                self.notes.push(format!(
+                    "Statement[{index}].{name}: stands in no policy of an identity: {taken}"
+                ));
+                statement.has_unknown_element = true;
+            }
+            if statement.resource.is_none() {
+                let taken = match effect {
+                    Effect::Allow => "the statement is kept as if it were `*`",
+                    Effect::Deny => "the statement is not relied on",
+                };
+                self.notes.push(format!("Statement[{index}].Resource: is missing: {taken}"));
+                let everything = Template::parse(Cow::Borrowed("*"), version);
+                statement.resource =
+                    Some(ResourceElement { is_not: false, patterns: vec![everything] });
+                statement.has_unknown_element = true;
+            }
+        }
+        self
     }
 }
 

@@ -68,6 +68,44 @@ fn what_is_wrong_whatever_the_service_is_told_by_the_document() {
     }
 }
 
+/// What stands in no policy of an identity, and the notes on it.
+#[test]
+fn what_an_identity_policy_cannot_say_is_kept_within_bounds_and_told() {
+    let anyone = json!({ "AWS": "arn:aws:iam::111122223333:root" });
+    for (statement, told) in [
+        (json!({ "Effect": "Allow", "Action": "store:Put", "Resource": "*" }), &[][..]),
+        (
+            json!({ "Effect": "Deny", "Principal": anyone, "Action": "store:Put", "Resource": "*" }),
+            &["Statement[0].Principal: stands in no policy of an identity: the statement is not \
+               relied on"],
+        ),
+        (
+            json!({ "Effect": "Allow", "NotPrincipal": anyone, "Action": "store:Put",
+                    "Resource": "*" }),
+            &["Statement[0].NotPrincipal: stands in no policy of an identity: the statement is \
+               kept as if it were not there"],
+        ),
+        (
+            json!({ "Effect": "Allow", "Action": "store:Put" }),
+            &["Statement[0].Resource: is missing: the statement is kept as if it were `*`"],
+        ),
+        (
+            json!({ "Effect": "Deny", "Principal": "*", "Action": "store:Put" }),
+            &[
+                "Statement[0].Principal: stands in no policy of an identity: the statement is not \
+                 relied on",
+                "Statement[0].Resource: is missing: the statement is not relied on",
+            ],
+        ),
+    ] {
+        let document = document(&statement).of_identity();
+        assert_eq!(document.notes, told, "{statement}");
+        let [taken] = &document.statements[..] else { panic!("{statement}") };
+        assert!(taken.principal.is_none() && taken.resource.is_some(), "{statement}");
+        assert_eq!(taken.has_unknown_element, !told.is_empty(), "{statement}");
+    }
+}
+
 #[test]
 fn what_can_have_no_effect_on_a_service_is_told_of_it() {
     let actions = [

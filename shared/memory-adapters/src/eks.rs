@@ -111,8 +111,8 @@ pub(crate) fn listing(
     let mut listing =
         UseListing { began: Some(now), sightings: sightings.collect(), ..UseListing::default() };
     for source in sources {
-        match account.gaps.get(&Reading::Uses(source.clone())) {
-            Some(reason) => drop(listing.incomplete.insert(source, reason.clone())),
+        match account.gap(&Reading::Uses(source.clone())) {
+            Some(reason) => drop(listing.incomplete.insert(source, reason.to_owned())),
             None => drop(listing.complete.insert(source)),
         }
     }

@@ -42,4 +42,27 @@ pub enum SnapshotError {
         .0.display()
     )]
     NoAccount(PathBuf),
+    /// snapshot.json names something that is no account or no partition.
+    #[error("snapshot.json: `{found}` is no {field}: {expected}")]
+    NoName {
+        /// `account` or `partition`.
+        field: &'static str,
+        /// What stands there.
+        found: String,
+        /// What could stand there.
+        expected: &'static str,
+    },
+    /// snapshot.json and authorization-details.json are of two accounts.
+    #[error(
+        "snapshot.json is of the {field} {told}, but the roles are of {of_roles}: the files of two \
+         accounts are mixed up"
+    )]
+    OtherAccount {
+        /// `account` or `partition`.
+        field: &'static str,
+        /// What snapshot.json names.
+        told: String,
+        /// What the roles' ARNs name.
+        of_roles: String,
+    },
 }

@@ -3,7 +3,7 @@
 //! gap of the account and a problem of the snapshot; the rest can still be audited.
 
 mod authorization_details;
-mod document;
+pub mod document;
 mod ec2;
 mod ecr;
 mod eks;
@@ -12,6 +12,7 @@ mod folder;
 mod instance_profiles;
 pub mod manifest;
 mod organizations;
+pub mod text;
 
 use std::fmt;
 use std::path::Path;
@@ -64,7 +65,7 @@ impl Snapshot {
         };
         snapshot.read_authorization_details(first);
         if let Some(file) = files.iter().find(|file| file.name == "snapshot.json") {
-            snapshot.read_manifest(file);
+            snapshot.read_manifest(file)?;
         }
         for file in &files {
             snapshot.read_file(file);
@@ -86,7 +87,7 @@ impl Snapshot {
             Reading::RepositoryPolicies(region) | Reading::RegistryPolicy(region) => {
                 Some(region.clone())
             }
-            Reading::Roles | Reading::Role(_) => None,
+            Reading::Everything | Reading::Roles | Reading::Role(_) => None,
         }));
         regions.sort();
         regions.dedup();
@@ -115,6 +116,11 @@ impl Snapshot {
             ["ecr", region, "registry-policy.json"] => self.read_registry_policy(region, file),
             ["ecr", region, "account-setting.json"] => self.read_account_setting(region, file),
             ["organizations", kind @ ("scps" | "rcps"), _] => self.read_control_policy(kind, file),
+            ["eks" | "ec2" | "ecr" | "iam" | "organizations", ..] => {
+                let reason =
+                    "is read by nothing: no file of a snapshot has this path; is it misspelt?";
+                self.problem(file, "", reason, &manifest::readings_of_file(&file.name));
+            }
             _ => self.notes.push(format!("{}: no file of a snapshot, not read", file.name)),
         }
     }

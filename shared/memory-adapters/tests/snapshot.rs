@@ -116,6 +116,54 @@ fn each_damaged_file_costs_what_it_would_have_told_and_no_more() {
 }
 
 #[test]
+fn a_file_that_nothing_reads_is_a_problem_with_what_it_could_have_told() {
+    let region = || "eu-west-1".to_owned();
+    let registry = [Reading::RepositoryPolicies(region()), Reading::RegistryPolicy(region())];
+    for (name, gaps) in [
+        ("eks/eu-west-1/prod/nodegroup/a.json", 4),
+        ("ec2/eu-west-1/instance.json", 1),
+        ("ecr/eu-west-1/repository-policy/a.json", 2),
+        ("ecr/a.json", 1),
+        ("iam/profiles.json", 2),
+        ("organizations/scp/0-root.json", 0),
+    ] {
+        let snapshot = snapshot("unread", &[(name, "{}"), ("README.md", "by hand")]);
+        let [problem] = &snapshot.problems[..] else { panic!("{name}: {:?}", snapshot.problems) };
+        assert_eq!((problem.file.as_str(), problem.place.as_str()), (name, ""));
+        assert!(problem.reason.contains("misspelt"), "{name}: {}", problem.reason);
+        assert_eq!(snapshot.account.gaps().count(), gaps, "{name}");
+        if name.starts_with("ecr/eu-west-1") {
+            assert!(registry.iter().all(|gap| has_gap(&snapshot, gap)), "{name}");
+        }
+        assert_eq!(snapshot.notes.len(), 1, "beside the folders a file is only noted");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_followed_and_a_loop_is_told() {
+    use std::os::unix::fs::symlink;
+    let nodegroup = r#"{"nodegroup": {"nodegroupName": "workers", "clusterName": "prod",
+        "nodeRole": "arn:aws-cn:iam::111122223333:role/eks/workers"}}"#;
+    let elsewhere = folder("linked-elsewhere", &[("cn-north-1/prod/nodegroups/a.json", nodegroup)]);
+    let files = [("authorization-details.json", ROLES)];
+    let linked = folder("linked", &files);
+    symlink(&elsewhere, linked.join("eks")).unwrap();
+    let snapshot = Snapshot::read(&linked).unwrap();
+    assert_eq!(snapshot.problems, []);
+    let memory = MemoryAccount::new(snapshot.account);
+    assert!(now(memory.nodegroup("cn-north-1", "prod", "workers")).unwrap().is_some());
+
+    let looped = folder("looped", &files);
+    fs::create_dir(looped.join("ecr")).unwrap();
+    symlink(&looped, looped.join("ecr/again")).unwrap();
+    symlink(looped.join("nowhere"), looped.join("ec2")).unwrap();
+    let snapshot = Snapshot::read(&looped).unwrap();
+    let files: Vec<&str> = snapshot.problems.iter().map(|problem| problem.file.as_str()).collect();
+    assert_eq!(files, ["ec2", "ecr/again"]);
+}
+
+#[test]
 fn a_damaged_role_is_lost_alone() {
     let text = ROLES.replace("\"Policies\"", "\"x\"").replacen(
         "[{",
@@ -155,6 +203,83 @@ fn control_policies_stand_level_by_level() {
     assert_eq!(levels, [2, 1]);
     assert_eq!(snapshot.organization.scps[0][0].document, "{\"Statement\":[]}");
     assert_eq!(snapshot.organization.rcps.len(), 1);
+}
+
+/// What the listing of this name costs, and the words that tell it.
+fn listed(test: &str, listing: &str) -> (Vec<Reading>, String) {
+    let manifest = format!(r#"{{"time": "15 January", "listings": {{{listing}}}}}"#);
+    let snapshot = snapshot(test, &[("snapshot.json", &manifest)]);
+    let gaps = snapshot.account.gaps().map(|(gap, _)| gap.clone()).collect();
+    let told: Vec<String> = snapshot.problems.iter().map(ToString::to_string).collect();
+    (gaps, told.join("\n"))
+}
+
+#[test]
+fn a_damaged_field_of_snapshot_json_hides_no_listing() {
+    let region = || "eu-west-1".to_owned();
+    let policies = || vec![Reading::RepositoryPolicies(region())];
+    let registry = vec![Reading::RepositoryPolicies(region()), Reading::RegistryPolicy(region())];
+    for (listing, gaps, words) in [
+        (r#""ecr/eu-west-1/repository-policies": "denied""#, policies(), "was denied"),
+        (
+            r#""ecr/eu-west-1/repository-policies": "partial""#,
+            policies(),
+            "`partial` is no state: expected complete, denied or failed",
+        ),
+        (r#""ecr/eu-west-1/repository-policies": 5"#, policies(), "`5` is no state"),
+        (r#""ecr/eu-west-1/repository-policies": {"reason": "no"}"#, policies(), "has no state"),
+        (r#""ecr/eu-west-1/repositry-policies": "denied""#, registry, "was denied"),
+        (r#""what/nobody/knows": "denied""#, vec![Reading::Everything], "was denied"),
+        (r#""ecr/eu-west-1/repository-policies": "complete""#, vec![], ""),
+    ] {
+        let (found, told) = listed("damaged-listing", listing);
+        assert_eq!(found, gaps, "{listing}");
+        assert!(told.contains(words), "{listing}: {told}");
+        let time = "snapshot.json: time: `15 January` is no time: expected a time such as \
+                    2026-01-15T10:00:00Z";
+        assert!(told.contains(time), "{listing}: {told}");
+        assert!(!told.contains("untagged enum"), "{told}");
+    }
+}
+
+#[test]
+fn a_snapshot_json_that_cannot_be_read_leaves_nothing_known_to_be_complete() {
+    for text in ["", "{", "[1, 2]", "7", "{} {}", r#"{"listings": ["denied"]}"#] {
+        let snapshot = snapshot("unreadable-manifest", &[("snapshot.json", text)]);
+        assert!(has_gap(&snapshot, &Reading::Everything), "{text}");
+        assert_eq!(snapshot.problems[0].file, "snapshot.json", "{text}");
+        let told = &snapshot.problems[0].reason;
+        assert!(told.ends_with("so no listing is known to be complete"), "{told}");
+        let memory = MemoryAccount::new(snapshot.account);
+        assert!(now(memory.policies("eu-west-1", NOW)).is_err(), "{text}");
+        assert!(now(memory.role(&RoleName::new("workers"))).unwrap().is_some(), "{text}");
+        assert!(now(memory.role(&RoleName::new("nobody"))).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn an_account_that_is_not_the_roles_is_refused() {
+    let read = |manifest: &str| {
+        let files = [("authorization-details.json", ROLES), ("snapshot.json", manifest)];
+        Snapshot::read(&folder("other-account", &files)).err().map(|error| error.to_string())
+    };
+    assert_eq!(read(r#"{"account": "111122223333", "partition": "aws-cn"}"#), None);
+    for (manifest, words) in [
+        (r#"{"account": "banana"}"#, "`banana` is no account: expected twelve digits"),
+        (
+            r#"{"account": 111122223333}"#,
+            "`111122223333` is no account: expected twelve digits in quotes",
+        ),
+        (
+            r#"{"account": "444455556666"}"#,
+            "account 444455556666, but the roles are of 111122223333",
+        ),
+        (r#"{"partition": "aws"}"#, "partition aws, but the roles are of aws-cn"),
+        (r#"{"partition": "a/b"}"#, "`a/b` is no partition"),
+    ] {
+        let told = read(manifest).unwrap_or_default();
+        assert!(told.contains("snapshot.json") && told.contains(words), "{manifest}: {told}");
+    }
 }
 
 #[test]

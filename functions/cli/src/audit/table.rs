@@ -10,6 +10,7 @@ use ecr_audit::used_by::used_by;
 use super::AuditedRole;
 use crate::error::CliError;
 use crate::output::{status_cell, table};
+use crate::paragraph::{self, escaped};
 use crate::source::Source;
 
 /// Writes the audit of an account.
@@ -30,8 +31,8 @@ pub fn write(
                 None => Cell::new(""),
             };
             table.add_row(vec![
-                Cell::new(role.role_arn.role_name()),
-                Cell::new(used_by(&role.uses).join("\n")),
+                Cell::new(escaped(role.role_arn.role_name().as_str())),
+                Cell::new(lines(&used_by(&role.uses))),
                 cell(Check::ReadOnly),
                 cell(Check::CanPull),
             ]);
@@ -42,7 +43,7 @@ pub fn write(
         write_reasons(role, output)?;
     }
     for note in &source.notes {
-        writeln!(output, "Note: {note}")?;
+        paragraph::write(output, "Note: ", note)?;
     }
     Ok(())
 }
@@ -54,7 +55,7 @@ fn write_reasons(role: &AuditedRole, output: &mut dyn Write) -> Result<(), CliEr
     if told.is_empty() {
         return Ok(());
     }
-    writeln!(output, "\n{}", role.role_arn)?;
+    writeln!(output, "\n{}", escaped(&role.role_arn.to_string()))?;
     for (index, result) in told.iter().enumerate() {
         // What keeps both checks from an answer is most often the same, and is told once.
         if told[..index].iter().any(|before| is_same_gap(before, result)) {
@@ -66,15 +67,13 @@ fn write_reasons(role: &AuditedRole, output: &mut dyn Write) -> Result<(), CliEr
         let (status, severity) = (result.status, result.severity);
         writeln!(output, "  {}: {status} {severity}", checks.join(", "))?;
         for (granted_by, actions) in excess_by_statement(result) {
-            writeln!(output, "    {granted_by}")?;
-            writeln!(output, "      {}", shortened(&actions))?;
+            paragraph::write(output, "    ", &granted_by)?;
+            paragraph::write(output, "      ", &shortened(&actions))?;
         }
         for reason in &result.reasons {
-            writeln!(output, "    {reason}")?;
+            paragraph::write(output, "    ", &in_brief(reason))?;
         }
-        for note in &result.notes {
-            writeln!(output, "    note: {}", in_brief(note))?;
-        }
+        write_notes("    note: ", &result.notes, output)?;
     }
     Ok(())
 }
@@ -85,22 +84,40 @@ fn is_same_gap(one: &CheckResult, other: &CheckResult) -> bool {
     is_gap(one) && is_gap(other) && one.reasons == other.reasons && one.notes == other.notes
 }
 
-/// How much of a note is shown; the JSON form has all of it.
-const NOTE_LENGTH: usize = 150;
+/// How many notes are told.
+const NOTES: usize = 12;
 
-fn in_brief(note: &str) -> String {
-    match note.char_indices().nth(NOTE_LENGTH) {
-        Some((end, _)) => format!("{} …", &note[..end]),
-        None => note.to_owned(),
+/// Writes the first notes, and how many more there are.
+pub fn write_notes(label: &str, notes: &[String], output: &mut dyn Write) -> Result<(), CliError> {
+    for note in notes.iter().take(NOTES) {
+        paragraph::write(output, label, &in_brief(note))?;
+    }
+    match notes.len().saturating_sub(NOTES) {
+        0 => {}
+        more => paragraph::write(output, label, &format!("+{more}; --format json has all"))?,
+    }
+    Ok(())
+}
+
+/// A sentence that ends with a list of actions, with the first of them; the JSON form has all.
+pub fn in_brief(sentence: &str) -> String {
+    let Some((begin, list)) = sentence.rsplit_once(": ") else { return sentence.to_owned() };
+    let Some(list) = list.strip_suffix('.') else { return sentence.to_owned() };
+    let actions: Vec<&str> = list.split(", ").collect();
+    let is_action = |text: &&str| text.contains(':') && !text.contains(['/', '`']);
+    if actions.iter().all(is_action) {
+        format!("{begin}: {}.", shortened(&actions))
+    } else {
+        sentence.to_owned()
     }
 }
 
-/// How many actions of one statement are spelled out.
+/// How many actions are spelled out.
 const SPELLED_OUT: usize = 6;
 
 /// The first actions, which are the worst, and how many more there are.
-fn shortened(actions: &[String]) -> String {
-    let text = actions.iter().take(SPELLED_OUT).cloned().collect::<Vec<_>>().join(", ");
+pub fn shortened(actions: &[&str]) -> String {
+    let text = actions[..actions.len().min(SPELLED_OUT)].join(", ");
     match actions.len().saturating_sub(SPELLED_OUT) {
         0 => text,
         more => format!("{text} +{more}"),
@@ -108,8 +125,8 @@ fn shortened(actions: &[String]) -> String {
 }
 
 /// What is beyond the standard, by what grants it, the worst first.
-fn excess_by_statement(result: &CheckResult) -> Vec<(String, Vec<String>)> {
-    let mut groups: Vec<(String, Vec<String>)> = Vec::new();
+pub fn excess_by_statement(result: &CheckResult) -> Vec<(String, Vec<&str>)> {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
     for excess in &result.excess {
         let statements = excess.statements.iter().map(ToString::to_string);
         let mut granted_by = statements.collect::<Vec<_>>().join("; ");
@@ -117,9 +134,13 @@ fn excess_by_statement(result: &CheckResult) -> Vec<(String, Vec<String>)> {
             "by the policies together".clone_into(&mut granted_by);
         }
         match groups.iter_mut().find(|(held, _)| *held == granted_by) {
-            Some((_, actions)) => actions.push(excess.action.clone()),
-            None => groups.push((granted_by, vec![excess.action.clone()])),
+            Some((_, actions)) => actions.push(&excess.action),
+            None => groups.push((granted_by, vec![&excess.action])),
         }
     }
     groups
+}
+
+fn lines(lines: &[String]) -> String {
+    lines.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("\n")
 }

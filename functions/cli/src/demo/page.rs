@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::day::{Scene, Shows, Told};
 use crate::error::CliError;
+use crate::finding::FindingLine;
 use crate::output::is_coloured;
 
 /// The page that the day is printed on.
@@ -62,13 +63,9 @@ impl<'output> Page<'output> {
     pub fn answered(&mut self, now: Timestamp, told: &Told, shows: Shows) -> Result<(), CliError> {
         let time = clock(now);
         for finding in &told.findings {
-            let role = finding["Resources"][0]["Id"].as_str().unwrap_or_default();
-            let role = role.rsplit('/').next().unwrap_or_default();
-            let status = finding["Compliance"]["Status"].as_str().unwrap_or_default();
+            let FindingLine { status, role, check, .. } = FindingLine::of(finding);
             let color = if status == "FAILED" { RED } else { GREEN };
             let status = self.paint(color, status);
-            let check = finding["Id"].as_str().and_then(|id| id.rsplit('/').next());
-            let check = check.unwrap_or_default();
             writeln!(self.output, "{time}  -> Security Hub  {status}  {role}: {check}")?;
         }
         for alert in &told.alerts {
@@ -82,13 +79,18 @@ impl<'output> Page<'output> {
         if shows == Shows::Everything {
             let failed = |finding: &&Value| finding["Compliance"]["Status"] == "FAILED";
             if let Some(finding) = told.findings.iter().find(failed) {
-                self.framed("The finding", &pretty(finding))?;
+                let title =
+                    "The finding, abridged; `pullwatch audit --format asff` prints all of one";
+                self.indented(title, &abridged(finding))?;
             }
         }
         if shows != Shows::Summary {
             for alert in &told.alerts {
                 let mail = mail(alert);
-                self.framed("The e-mail", &format!("Subject: {}\n\n{}", mail.subject, mail.text))?;
+                self.indented(
+                    "The e-mail, whole",
+                    &format!("Subject: {}\n\n{}", mail.subject, mail.text),
+                )?;
             }
         }
         Ok(())
@@ -105,16 +107,16 @@ impl<'output> Page<'output> {
         Ok(())
     }
 
-    fn framed(&mut self, title: &str, text: &str) -> Result<(), CliError> {
-        let rule = "─".repeat(72_usize.saturating_sub(title.chars().count()));
-        let head = self.paint(FAINT, &format!("   ┌─ {title} {rule}"));
-        writeln!(self.output, "{head}")?;
-        let bar = self.paint(FAINT, "   │");
+    /// A text as it is sent, so that a mail of 78 columns fits on a terminal of 80.
+    fn indented(&mut self, title: &str, text: &str) -> Result<(), CliError> {
+        let rule = "─".repeat(77_usize.saturating_sub(title.chars().count()));
+        let head = self.paint(FAINT, &format!("  {title} {rule}"));
+        writeln!(self.output, "{head}\n")?;
         for line in text.trim_end().lines() {
-            writeln!(self.output, "{}", format!("{bar} {line}").trim_end())?;
+            writeln!(self.output, "{}", format!("  {line}").trim_end())?;
         }
-        let foot = self.paint(FAINT, &format!("   └{}", "─".repeat(75)));
-        writeln!(self.output, "{foot}\n")?;
+        let foot = self.paint(FAINT, &format!("  {}", "─".repeat(78)));
+        writeln!(self.output, "\n{foot}\n")?;
         Ok(())
     }
 
@@ -128,7 +130,7 @@ fn clock(time: Timestamp) -> String {
 }
 
 /// The parts of a finding that a person looks at first.
-fn pretty(finding: &Value) -> String {
+fn abridged(finding: &Value) -> String {
     let shown = json!({
         "Id": finding["Id"],
         "Title": finding["Title"],

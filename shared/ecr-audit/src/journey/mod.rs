@@ -41,6 +41,8 @@ pub struct Handled {
     pub failed: BTreeMap<String, String>,
     /// The roles that the changes led to, whatever came of them.
     pub assessed: BTreeSet<RoleArn>,
+    /// The messages that were followed and led to no node role.
+    pub led_nowhere: BTreeSet<String>,
 }
 
 /// Handles a batch: a message is done only when every role it touches is recorded and every
@@ -49,12 +51,19 @@ pub async fn handle(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]
     let mut handled = Handled::default();
     let Affected { tasks, failed } = affected(ports, settings, arrivals).await;
     handled.failed = failed;
+    let message_ids = arrivals.iter().map(|arrival| arrival.message_id.clone());
+    handled.led_nowhere = message_ids.filter(|id| !handled.failed.contains_key(id)).collect();
     let tasks = of_node_roles(ports, tasks).await;
     for (task, outcome) in assess_roles(ports, settings, tasks).await {
         let outcome = match outcome {
             Ok(role_arn) => answer_recheck(ports, &task).await.map(|()| role_arn),
             failed => failed,
         };
+        if !matches!(outcome, Ok(None)) {
+            for message_id in &task.message_ids {
+                handled.led_nowhere.remove(message_id);
+            }
+        }
         match outcome {
             Ok(role_arn) => handled.assessed.extend(role_arn),
             Err(error) => {

@@ -9,6 +9,8 @@ use super::Account;
 /// Something that is read by calls of its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reading {
+    /// Every listing: nothing is known to be complete.
+    Everything,
     /// The roles and managed policies of the account.
     Roles,
     /// One role, by its ledger key.
@@ -35,9 +37,15 @@ impl Account {
 
     /// An error where the reading has a gap.
     pub(crate) fn whole(&self, reading: &Reading, call: &str) -> Result<(), PortError> {
-        match self.gaps.get(reading) {
-            Some(reason) => Err(PortError::lasting(call, reason)),
-            None => Ok(()),
-        }
+        self.gap(reading).map_or(Ok(()), |reason| Err(PortError::lasting(call, reason)))
+    }
+
+    /// Why a reading has a gap. One role is known by itself, whatever else is not.
+    pub(crate) fn gap(&self, reading: &Reading) -> Option<&str> {
+        let everything = match reading {
+            Reading::Role(_) => None,
+            _ => self.gaps.get(&Reading::Everything),
+        };
+        self.gaps.get(reading).or(everything).map(String::as_str)
     }
 }

@@ -1,10 +1,12 @@
-//! The files of a snapshot's folder and the JSON in them. What a shell may have put before the
-//! JSON is tolerated: a byte order mark, UTF-16; several documents one after the other are pages.
+//! The files of a snapshot's folder and the JSON in them. Several documents one after the other are
+//! pages.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+
+use super::text::decoded_text;
 
 /// A file of a snapshot.
 #[derive(Clone, Debug)]
@@ -23,16 +25,23 @@ pub struct Damage {
     pub reason: String,
 }
 
-/// Every file in a folder and its subfolders, in the order of their names. Hidden ones are none
-/// of the snapshot's.
+/// Every file in a folder and its subfolders, in the order of their names. Links are followed; one
+/// that leads nowhere, or back to a folder that it lies in, stands as a file that cannot be read.
+/// Hidden ones are none of the snapshot's.
 pub fn files(folder: &Path) -> io::Result<Vec<File>> {
     let mut found = Vec::new();
-    walk(folder, "", &mut found)?;
+    walk(folder, "", &mut vec![folder.canonicalize()?], &mut found)?;
     found.sort_by(|one, two| one.name.cmp(&two.name));
     Ok(found)
 }
 
-fn walk(folder: &Path, prefix: &str, found: &mut Vec<File>) -> io::Result<()> {
+/// Walks through a folder; `above` are the folders that it lies in, and itself.
+fn walk(
+    folder: &Path,
+    prefix: &str,
+    above: &mut Vec<PathBuf>,
+    found: &mut Vec<File>,
+) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let file_name = entry.file_name().to_string_lossy().into_owned();
@@ -40,10 +49,14 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<File>) -> io::Result<()> {
             continue;
         }
         let name = format!("{prefix}{file_name}");
-        if entry.file_type()?.is_dir() {
-            walk(&entry.path(), &format!("{name}/"), found)?;
-        } else {
-            found.push(File { name, path: entry.path() });
+        let path = entry.path();
+        match path.canonicalize() {
+            Ok(folder) if folder.is_dir() && !above.contains(&folder) => {
+                above.push(folder);
+                walk(&path, &format!("{name}/"), above, found)?;
+                above.pop();
+            }
+            _ => found.push(File { name, path }),
         }
     }
     Ok(())
@@ -58,7 +71,7 @@ impl File {
     /// The file as text.
     pub fn text(&self) -> Result<String, Damage> {
         let bytes = std::fs::read(&self.path).map_err(|error| Damage::whole(&error.to_string()))?;
-        decode(&bytes).ok_or_else(|| Damage::whole("is not UTF-8 text"))
+        decoded_text(&bytes).map_err(Damage::whole)
     }
 
     /// The JSON documents in the file, one or several; the pages of a list are documents too.
@@ -98,31 +111,5 @@ impl Damage {
         let text = error.to_string();
         let reason = text.split(" at line ").next().unwrap_or(&text);
         Self { place, reason: format!("is not JSON: {reason}") }
-    }
-}
-
-fn decode(bytes: &[u8]) -> Option<String> {
-    let utf16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-        char::decode_utf16(units).collect::<Result<String, _>>().ok()
-    };
-    match bytes {
-        [0xFF, 0xFE, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xFE, 0xFF, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        [0xEF, 0xBB, 0xBF, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
-        _ => String::from_utf8(bytes.to_vec()).ok(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shell_may_have_chosen_the_encoding() {
-        assert_eq!(decode(b"\xEF\xBB\xBF{}").as_deref(), Some("{}"));
-        assert_eq!(decode(b"\xFF\xFE{\0}\0").as_deref(), Some("{}"));
-        assert_eq!(decode(b"\xFE\xFF\0{\0}").as_deref(), Some("{}"));
-        assert_eq!(decode(b"\xC3\x28"), None);
     }
 }
