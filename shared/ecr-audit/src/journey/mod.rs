@@ -3,6 +3,7 @@
 
 pub mod affected;
 pub mod delivery;
+mod namesakes;
 pub mod publishing;
 pub mod recheck;
 pub mod role;
@@ -53,11 +54,11 @@ pub async fn handle(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]
     let tasks = of_node_roles(ports, tasks).await;
     for (task, outcome) in assess_roles(ports, settings, tasks).await {
         let outcome = match outcome {
-            Ok(role_arn) => answer_recheck(ports, &task).await.map(|()| role_arn),
+            Ok(role_arns) => answer_recheck(ports, &task).await.map(|()| role_arns),
             failed => failed,
         };
         match outcome {
-            Ok(role_arn) => handled.assessed.extend(role_arn),
+            Ok(role_arns) => handled.assessed.extend(role_arns),
             Err(error) => {
                 for message_id in &task.message_ids {
                     handled.failed.entry(message_id.clone()).or_insert_with(|| error.to_string());

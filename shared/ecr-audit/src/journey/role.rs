@@ -13,8 +13,9 @@ use crate::change::ReportedChange;
 use crate::drift::{Cause, SweepKind, aws_managed_versions, cause, explained_by};
 use crate::error::PortError;
 use crate::journey::delivery::{Claim, Claimed, deliver};
+use crate::journey::namesakes::{forget_some, observed_of, record_to_continue};
 use crate::journey::tags_read::with_tags_read;
-use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
+use crate::ledger::{Message, OutboxEntry, Record, RecordedUse};
 use crate::node_role::{Sighting, UseListing};
 use crate::ports::{Ports, StoredFinding, Versioned, WriteOutcome};
 use crate::remedy::remedy;
@@ -101,10 +102,10 @@ impl ReadAhead {
     }
 }
 
-/// A role that was assessed and recorded.
+/// What a role's name led to, recorded.
 pub struct Recorded {
-    /// The role's ARN.
-    pub role_arn: RoleArn,
+    /// The role's ARN, and those of its namesakes whose answer was another one.
+    pub role_arns: BTreeSet<RoleArn>,
     /// What is to be delivered of it.
     pub claimed: Option<Claimed>,
 }
@@ -142,10 +143,6 @@ async fn step(
     known: Option<Versioned>,
     ahead: Option<&ReadAhead>,
 ) -> Result<Option<Recorded>, RoleError> {
-    let (before, version) = match known {
-        Some(versioned) => (Some(versioned.record), versioned.version),
-        None => (None, 0),
-    };
     let role = match ahead {
         Some(ahead) => Ok(Some(ahead.role.clone())),
         None => match ports.iam.role(&task.role_name).await {
@@ -160,50 +157,32 @@ async fn step(
         return Err(RoleError::TooFresh(aspect));
     }
     let read = role.as_ref().ok().and_then(Option::as_ref);
-    let before = record_to_continue(before, task, read);
-    let sightings: Vec<Sighting> = task
-        .sightings
-        .iter()
-        .filter(|sighting| sighting.role_arn == before.role_arn)
-        .map(|sighting| Sighting {
-            seen: with_tags_read(&sighting.seen, settings),
-            ..sighting.clone()
-        })
-        .collect();
-    let uses = standing_uses(&before.uses, &sightings, &task.listing);
+    let version = known.as_ref().map_or(0, |known| known.version);
+    let known = known.map(|known| known.record);
+    let before = record_to_continue(known.clone(), &task.sightings, read);
+    let attempt = Attempt { ports, settings, task, now };
+    let uses = attempt.uses(&before);
     let aws_managed_versions = read.map(aws_managed_versions);
-    let observed = match role {
+    let of_others = match &role {
         Err(error) => Observed::Unreadable(error.to_string()),
+        Ok(_) => Observed::Gone,
+    };
+    let observed = match role {
         Ok(Some(role)) if role.role_arn == before.role_arn => match ahead {
             Some(ahead) => observe(settings, &role, &uses, &ahead.registry),
             None => observe_afresh(ports, settings, &role, &uses).await?,
         },
-        Ok(_) => Observed::Gone,
+        _ => of_others.clone(),
     };
-    let id = ports.clock.unique_id();
-    let mut step = Step {
-        before: &before,
-        uses,
-        observed,
-        changes: &task.changes,
-        settings,
-        now,
-        id: id.clone(),
-        into_digest: task.sweep.is_some_and(SweepKind::is_into_digest),
-        stored: None,
-    };
-    let mut next = transition(&step);
-    if hangs_on_security_hub(&before, &next) {
-        step.stored = Some(read_back(ports, &before).await?);
-        next = transition(&step);
-    }
+    let (id, mut next) = attempt.next(&before, uses, observed).await?;
     if let Some(versions) = aws_managed_versions {
         next.aws_managed_versions = versions;
     }
     note_drift(&before, &mut next, task, now);
-    let role_arn = next.role_arn.clone();
-    if version > 0 && next == before {
-        return Ok(Some(Recorded { role_arn, claimed: None }));
+    let mut role_arns = attempt.namesakes(&mut next, &of_others).await?;
+    role_arns.insert(next.role_arn.clone());
+    if known.as_ref() == Some(&next) {
+        return Ok(Some(Recorded { role_arns, claimed: None }));
     }
     // The write that records also claims: nobody else can send before the lease runs out.
     let claim = Claim::of_all(&mut next, &id, now);
@@ -211,8 +190,83 @@ async fn step(
         WriteOutcome::Conflict => Ok(None),
         WriteOutcome::Written => {
             let claimed = Claimed { record: next, version: version + 1, claim };
-            Ok(Some(Recorded { role_arn, claimed: Some(claimed) }))
+            Ok(Some(Recorded { role_arns, claimed: Some(claimed) }))
         }
+    }
+}
+
+/// What the records of one name have in common in one attempt.
+struct Attempt<'task> {
+    ports: &'task Ports<'task>,
+    settings: &'task Settings,
+    task: &'task RoleTask,
+    now: Timestamp,
+}
+
+impl Attempt<'_> {
+    /// The uses of a record's role that stand.
+    fn uses(&self, record: &Record) -> Vec<RecordedUse> {
+        let of_role = self.task.sightings.iter().filter(|seen| seen.role_arn == record.role_arn);
+        let sightings: Vec<Sighting> = of_role
+            .map(|sighting| Sighting {
+                seen: with_tags_read(&sighting.seen, self.settings),
+                ..sighting.clone()
+            })
+            .collect();
+        standing_uses(&record.uses, &sightings, &self.task.listing)
+    }
+
+    /// The record that follows another, with the id of the transition between them.
+    async fn next(
+        &self,
+        before: &Record,
+        uses: Vec<RecordedUse>,
+        observed: Observed,
+    ) -> Result<(String, Record), RoleError> {
+        let id = self.ports.clock.unique_id();
+        let mut step = Step {
+            before,
+            uses,
+            observed,
+            changes: &self.task.changes,
+            settings: self.settings,
+            now: self.now,
+            id: id.clone(),
+            into_digest: self.task.sweep.is_some_and(SweepKind::is_into_digest),
+            stored: None,
+        };
+        let mut next = transition(&step);
+        if hangs_on_security_hub(before, &next) {
+            step.stored = Some(read_back(self.ports, before).await?);
+            next = transition(&step);
+        }
+        Ok((id, next))
+    }
+
+    /// Brings the namesakes to what is known of them, and returns those to which it made a
+    /// difference. What is to be delivered of them goes into the outbox of the record beside which
+    /// they stand.
+    async fn namesakes(
+        &self,
+        next: &mut Record,
+        observed: &Observed,
+    ) -> Result<BTreeSet<RoleArn>, RoleError> {
+        let mut different = BTreeSet::new();
+        for before in std::mem::take(&mut next.namesakes) {
+            let uses = self.uses(&before);
+            let namesake = match observed_of(&before, &uses, observed) {
+                None => Record { uses, ..before },
+                Some(observed) => {
+                    let (_, mut namesake) = self.next(&before, uses, observed).await?;
+                    next.outbox.append(&mut namesake.outbox);
+                    different.insert(namesake.role_arn.clone());
+                    namesake
+                }
+            };
+            next.namesakes.push(namesake);
+        }
+        forget_some(&mut next.namesakes);
+        Ok(different)
     }
 }
 
@@ -282,30 +336,4 @@ fn observe(
     let assessment = assess(&state, settings);
     let remedy = remedy(&state, &assessment, settings);
     Observed::Assessed { assessment: Box::new(assessment), remedy }
-}
-
-/// The record that the step continues. A role created anew under another path has another ARN;
-/// where a use names that ARN, a new record takes the place of the old one.
-fn record_to_continue(
-    before: Option<Record>,
-    task: &RoleTask,
-    read: Option<&RolePolicies>,
-) -> Record {
-    let sighted = |arn: &RoleArn| task.sightings.iter().any(|seen| seen.role_arn == *arn);
-    match (before, read) {
-        (Some(record), _) if record.uses.is_empty() && !sighted(&record.role_arn) => {
-            match task.sightings.first() {
-                Some(sighting) if record.checks.values().all(CheckRecord::is_archived) => {
-                    Record::new(sighting.role_arn.clone())
-                }
-                _ => record,
-            }
-        }
-        (Some(record), _) => record,
-        (None, Some(role)) if sighted(&role.role_arn) => Record::new(role.role_arn.clone()),
-        (None, _) => {
-            let sighting = task.sightings.first().expect("a task without record has a sighting");
-            Record::new(sighting.role_arn.clone())
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! Many roles in one go: some are read at a time, and what came of them is delivered together, so
 //! that one import takes the findings of many.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::stream::{self, StreamExt};
@@ -23,8 +24,8 @@ const ROLES_TOGETHER: usize = 50;
 /// be sent within its lease.
 const TIME_TOGETHER: SignedDuration = SignedDuration::from_secs(30);
 
-/// What came of one role: its ARN, or nothing for what is no node role.
-pub type Outcome = Result<Option<RoleArn>, RoleError>;
+/// What came of one role's name: the ARNs that it led to, none for what is no node role.
+pub type Outcome = Result<BTreeSet<RoleArn>, RoleError>;
 
 /// Assesses roles and delivers what came of them.
 pub async fn assess_roles(
@@ -65,9 +66,9 @@ async fn record_some(
     while let Some((task, recorded)) = recorded.next().await {
         let now = ports.clock.now();
         let outcome = recorded.map(|recorded| {
-            recorded.map(|recorded| {
+            recorded.map_or_else(BTreeSet::new, |recorded| {
                 claimed.extend(recorded.claimed);
-                recorded.role_arn
+                recorded.role_arns
             })
         });
         together.push((task, outcome));

@@ -236,7 +236,7 @@ impl<'step> Assessing<'step> {
         for (task, outcome) in assess_roles(self.ports, self.settings, tasks).await {
             self.done.insert(task.role_name.key());
             match outcome {
-                Ok(role_arn) => self.summary.assessed.extend(role_arn),
+                Ok(role_arns) => self.summary.assessed.extend(role_arns),
                 Err(error) => self.summary.failures.push(format!("{}: {error}", task.role_name)),
             }
         }
