@@ -21,6 +21,8 @@ pub struct MemoryLedger {
     state: Mutex<LedgerState>,
     /// How many records each call asked for.
     reads: Mutex<Vec<usize>>,
+    /// How often everything of a kind was read.
+    listings: Mutex<BTreeMap<&'static str, usize>>,
 }
 
 /// Everything a ledger holds, as a value that can be saved.
@@ -62,7 +64,7 @@ struct KeptDocument {
 impl MemoryLedger {
     /// A ledger that holds what another held when it was saved.
     pub fn new(state: LedgerState) -> Self {
-        Self { state: Mutex::new(state), reads: Mutex::default() }
+        Self { state: Mutex::new(state), ..Self::default() }
     }
 
     /// Everything it holds.
@@ -73,6 +75,18 @@ impl MemoryLedger {
     /// How many records were asked for by name, call by call.
     pub fn reads(&self) -> Vec<usize> {
         self.reads.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How often every record was read, and every repository and registry policy.
+    pub fn listings(&self) -> (usize, usize) {
+        let listings = self.listings.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |kind| listings.get(kind).copied().unwrap_or_default();
+        (of(RECORDS), of(REGISTRY_DOCUMENTS))
+    }
+
+    fn note_listing(&self, kind: &'static str) {
+        let mut listings = self.listings.lock().unwrap_or_else(PoisonError::into_inner);
+        *listings.entry(kind).or_default() += 1;
     }
 
     fn lock(&self) -> MutexGuard<'_, LedgerState> {
@@ -103,6 +117,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn all_records(&self) -> Result<AllRecords, PortError> {
+        self.note_listing(RECORDS);
         let mut all = AllRecords::default();
         for (key, kept) in &self.lock().records {
             match kept.versioned() {
@@ -134,6 +149,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn registry_documents(&self) -> Result<Vec<RegistryDocument>, PortError> {
+        self.note_listing(REGISTRY_DOCUMENTS);
         let state = self.lock();
         Ok(state.registry_documents.iter().filter_map(|kept| kept.document.clone()).collect())
     }
@@ -220,6 +236,10 @@ impl Ledger for MemoryLedger {
     }
 }
 
+/// The kinds of which everything can be read.
+const RECORDS: &str = "records";
+const REGISTRY_DOCUMENTS: &str = "registry documents";
+
 /// The most that an item holds, its names and numbers included.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const ITEM_BYTES: usize = 400 * 1024;
@@ -261,6 +281,7 @@ mod tests {
             repository_name: Some("payments".to_owned()),
             document: "{}".to_owned(),
             covers_all_actions: true,
+            unfollowed: Vec::new(),
             read_at: at(10),
         };
         let keep = |document, second| {

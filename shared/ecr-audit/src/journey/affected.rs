@@ -2,55 +2,78 @@
 
 use std::collections::BTreeMap;
 
+use futures::stream::{self, StreamExt};
+
 use crate::arn::{RoleArn, RoleName};
 use crate::change::{Change, ReportedChange};
 use crate::error::PortError;
 use crate::journey::Arrival;
+use crate::journey::registry_changes::{PolicyPlace, Replaced, replaced};
 use crate::journey::role::RoleTask;
 use crate::node_role::{Compute, Sighting, Source, Use, UseKind};
 use crate::ports::{AllRecords, InstanceProfile, Ports};
-use crate::registry_documents;
 use crate::settings::Settings;
 use crate::sweep_step::SweepStep;
 use crate::visibility::{Expectation, ExpectedEffect, FRESH};
+
+/// How many repositories are asked for their policy at once.
+const POLICIES_AT_ONCE: usize = 8;
 
 /// What a batch touches.
 pub struct Affected {
     /// The roles, each once.
     pub tasks: Vec<RoleTask>,
+    /// The policies of repositories and registries that became others.
+    pub replaced: Vec<Replaced>,
     /// The messages that could not be followed, with the reason.
     pub failed: BTreeMap<String, String>,
 }
 
 /// Follows every change of every message to the roles it touches.
 pub async fn affected(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]) -> Affected {
-    let mut batch = Batch { ports, settings, tasks: BTreeMap::new() };
-    let mut failed = BTreeMap::new();
+    let (tasks, policies, failed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let mut batch = Batch { ports, settings, tasks, policies, failed };
     for arrival in arrivals {
         for reported in &arrival.changes {
             if let Err(reason) = batch.follow(arrival, reported).await {
-                failed.entry(arrival.message_id.clone()).or_insert(reason);
+                batch.failed.entry(arrival.message_id.clone()).or_insert(reason);
             }
         }
     }
-    Affected { tasks: batch.tasks.into_values().collect(), failed }
+    let replaced = batch.follow_policies().await;
+    Affected { tasks: batch.tasks.into_values().collect(), replaced, failed: batch.failed }
 }
+
+/// A message with one of its changes.
+type Told<'batch> = (&'batch Arrival, &'batch ReportedChange);
 
 struct Batch<'batch> {
     ports: &'batch Ports<'batch>,
     settings: &'batch Settings,
     tasks: BTreeMap<String, RoleTask>,
+    /// The policies of repositories and registries that were named, each with what names it.
+    policies: BTreeMap<PolicyPlace, Vec<Told<'batch>>>,
+    /// The messages that could not be followed, with the reason.
+    failed: BTreeMap<String, String>,
 }
 
-impl Batch<'_> {
-    async fn follow(&mut self, arrival: &Arrival, reported: &ReportedChange) -> Result<(), String> {
+impl<'batch> Batch<'batch> {
+    async fn follow(
+        &mut self,
+        arrival: &'batch Arrival,
+        reported: &'batch ReportedChange,
+    ) -> Result<(), String> {
         self.lead(arrival, reported).await.map_err(|error| match error {
             Lost::Port(error) => error.to_string(),
             Lost::TooFresh(what) => format!("{what} is not visible yet"),
         })
     }
 
-    async fn lead(&mut self, arrival: &Arrival, reported: &ReportedChange) -> Result<(), Lost> {
+    async fn lead(
+        &mut self,
+        arrival: &'batch Arrival,
+        reported: &'batch ReportedChange,
+    ) -> Result<(), Lost> {
         let now = self.ports.clock.now();
         match &reported.change {
             Change::Role { role_name, effect } => {
@@ -109,21 +132,10 @@ impl Batch<'_> {
                 self.found(arrival, reported, now, found, role_arn.as_ref(), "")?;
             }
             Change::RepositoryPolicy { region, repository_name } => {
-                let document =
-                    self.ports.ecr.repository_policy(region, repository_name, now).await?;
-                self.registry_document(
-                    arrival,
-                    reported,
-                    region,
-                    Some(repository_name),
-                    document,
-                    now,
-                )
-                .await?;
+                self.name_policy(region, Some(repository_name), (arrival, reported));
             }
             Change::RegistryPolicy { region } => {
-                let document = self.ports.ecr.registry_policy(region, now).await?;
-                self.registry_document(arrival, reported, region, None, document, now).await?;
+                self.name_policy(region, None, (arrival, reported));
             }
             Change::Recheck { role_arn } => {
                 self.touch(&role_arn.role_name(), arrival, reported, None);
@@ -160,39 +172,88 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// A repository's or registry's policy was read: it is kept, and the node roles that the old
-    /// or the new document can touch are assessed.
-    async fn registry_document(
-        &mut self,
-        arrival: &Arrival,
-        reported: &ReportedChange,
-        region: &str,
-        repository_name: Option<&str>,
-        document: Option<crate::role_policies::RegistryDocument>,
-        now: jiff::Timestamp,
-    ) -> Result<(), Lost> {
-        let ledger = self.ports.ledger;
-        let old = ledger.registry_documents().await?.into_iter().find(|known| {
-            known.region == region && known.repository_name.as_deref() == repository_name
-        });
-        // What is damaged keeps the next sweep from being complete.
-        let AllRecords { records, damaged } = ledger.all_records().await?;
-        for reason in damaged {
-            tracing::error!(reason, "the change was not held against a role's record");
+    fn name_policy(&mut self, region: &str, repository_name: Option<&str>, told: Told<'batch>) {
+        let repository_name = repository_name.map(str::to_owned);
+        let place = PolicyPlace { region: region.to_owned(), repository_name };
+        self.policies.entry(place).or_default().push(told);
+    }
+
+    /// Reads the policies that were named, and has the node roles assessed that the old or the new
+    /// document can touch. The ledger is read before ECR, and once for all of them.
+    async fn follow_policies(&mut self) -> Vec<Replaced> {
+        let named = std::mem::take(&mut self.policies);
+        if named.is_empty() {
+            return Vec::new();
         }
-        let kept = document.as_ref().filter(|document| {
-            registry_documents::can_touch_account(&document.document, &self.settings.account)
-        });
-        for known in records {
-            let touches = |document: &crate::role_policies::RegistryDocument| {
-                registry_documents::can_touch(&document.document, &known.record.role_arn)
-            };
-            if old.as_ref().is_some_and(touches) || kept.is_some_and(touches) {
-                self.touch(&known.record.role_arn.role_name(), arrival, reported, None);
+        let (ports, settings) = (self.ports, self.settings);
+        let known = match ports.ledger.registry_documents().await {
+            Ok(known) => known,
+            Err(error) => {
+                self.fail(named.values().flatten(), &error);
+                return Vec::new();
+            }
+        };
+        let known = &known;
+        let read: Vec<_> = stream::iter(named)
+            .map(|(place, told)| async move {
+                let since = told.iter().map(|(_, reported)| reported.event.time).min();
+                let since = since.unwrap_or_default();
+                (replaced(ports, settings, known, place, since).await, told)
+            })
+            .buffered(POLICIES_AT_ONCE)
+            .collect()
+            .await;
+        let mut different = Vec::new();
+        for (outcome, told) in read {
+            match outcome {
+                Ok(replaced) => different.extend(replaced.map(|replaced| (replaced, told))),
+                Err(error) => self.fail(&told, &error),
             }
         }
-        ledger.keep_registry_document(region, repository_name, kept, now).await?;
-        Ok(())
+        if different.is_empty() {
+            return Vec::new();
+        }
+        let records = match ports.ledger.all_records().await {
+            Ok(AllRecords { records, damaged }) => {
+                // What is damaged keeps the next sweep from being complete.
+                for reason in damaged {
+                    tracing::error!(reason, "the change was not held against a role's record");
+                }
+                records
+            }
+            Err(error) => {
+                self.fail(different.iter().flat_map(|(_, told)| told), &error);
+                return Vec::new();
+            }
+        };
+        let mut followed = Vec::new();
+        for (mut replaced, told) in different {
+            for known in records.iter().filter(|known| !known.record.is_at_rest()) {
+                let role_name = known.record.role_arn.role_name();
+                if replaced.touches(&known.record.role_arn) {
+                    for (arrival, reported) in &told {
+                        self.touch(&role_name, arrival, reported, None);
+                    }
+                    replaced.role_keys.insert(role_name.key());
+                }
+            }
+            replaced.message_ids.extend(told.iter().map(|(arrival, _)| arrival.message_id.clone()));
+            followed.push(replaced);
+        }
+        followed
+    }
+
+    /// The messages have to come again.
+    fn fail<'told>(
+        &mut self,
+        told: impl IntoIterator<Item = &'told Told<'batch>>,
+        error: &PortError,
+    ) where
+        'batch: 'told,
+    {
+        for (arrival, _) in told {
+            self.failed.entry(arrival.message_id.clone()).or_insert_with(|| error.to_string());
+        }
     }
 
     fn sight(&mut self, arrival: &Arrival, reported: &ReportedChange, sighting: Sighting) {

@@ -6,6 +6,7 @@ pub mod delivery;
 mod namesakes;
 pub mod publishing;
 pub mod recheck;
+mod registry_changes;
 pub mod role;
 mod sending;
 pub mod sweep;
@@ -49,8 +50,9 @@ pub struct Handled {
 /// outbox entry of those roles is delivered.
 pub async fn handle(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]) -> Handled {
     let mut handled = Handled::default();
-    let Affected { tasks, failed } = affected(ports, settings, arrivals).await;
+    let Affected { tasks, replaced, failed } = affected(ports, settings, arrivals).await;
     handled.failed = failed;
+    let mut unrecorded = BTreeSet::new();
     let tasks = of_node_roles(ports, tasks).await;
     for (task, outcome) in assess_roles(ports, settings, tasks).await {
         let outcome = match outcome {
@@ -60,16 +62,29 @@ pub async fn handle(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]
         match outcome {
             Ok(role_arns) => handled.assessed.extend(role_arns),
             Err(error) => {
-                for message_id in &task.message_ids {
-                    handled.failed.entry(message_id.clone()).or_insert_with(|| error.to_string());
-                }
+                handled.fail(&task.message_ids, &error);
+                unrecorded.insert(task.role_name.key());
             }
+        }
+    }
+    for replaced in replaced.iter().filter(|one| one.role_keys.is_disjoint(&unrecorded)) {
+        if let Err(error) = replaced.settle(ports).await {
+            handled.fail(&replaced.message_ids, &error);
         }
     }
     for (message_id, reason) in &handled.failed {
         tracing::warn!(message_id, reason, "the message has to come again");
     }
     handled
+}
+
+impl Handled {
+    /// The messages have to come again.
+    fn fail(&mut self, message_ids: &BTreeSet<String>, error: &impl ToString) {
+        for message_id in message_ids {
+            self.failed.entry(message_id.clone()).or_insert_with(|| error.to_string());
+        }
+    }
 }
 
 /// Lets go of the roles that no node wears: one read of the ledger for all of them. Where it does
