@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::stream::{self, StreamExt};
 
 use crate::arn::{RoleArn, RoleName};
-use crate::change::{Change, ReportedChange};
+use crate::change::{Change, ProfileEffect, ReportedChange};
 use crate::error::PortError;
 use crate::journey::Arrival;
 use crate::journey::registry_changes::{PolicyPlace, Replaced, replaced};
@@ -14,7 +14,7 @@ use crate::node_role::{Compute, Sighting, Source, Use, UseKind};
 use crate::ports::{AllRecords, InstanceProfile, Ports};
 use crate::settings::Settings;
 use crate::sweep_step::SweepStep;
-use crate::visibility::{Expectation, ExpectedEffect, FRESH};
+use crate::visibility::{Expectation, ExpectedEffect, FRESH, shows_profile};
 
 /// How many repositories are asked for their policy at once.
 const POLICIES_AT_ONCE: usize = 8;
@@ -91,10 +91,20 @@ impl<'batch> Batch<'batch> {
                     self.touch(&role_name, arrival, reported, expected);
                 }
             }
-            Change::InstanceProfile { instance_profile_name, role_name } => {
+            Change::InstanceProfile { instance_profile_name, role_name, effect } => {
                 let profile = self.ports.iam.instance_profile(instance_profile_name).await?;
+                let is_shown = effect.as_ref().is_none_or(|effect| {
+                    shows_profile(profile.as_ref(), effect, role_name.as_ref())
+                });
+                if !is_shown && is_fresh(arrival, reported, now) {
+                    let what =
+                        format!("the change to the instance profile {instance_profile_name}");
+                    return Err(Lost::TooFresh(what));
+                }
+                let is_new = *effect == Some(ProfileEffect::RoleAdded);
                 for (role_arn, seen) in profile.iter().flat_map(InstanceProfile::uses) {
-                    self.sight(arrival, reported, Sighting { role_arn, seen, at: now });
+                    let sighting = Sighting { role_arn, seen, at: now };
+                    self.sight(arrival, reported, sighting, is_new);
                 }
                 if let Some(role_name) = role_name {
                     self.touch(role_name, arrival, reported, None);
@@ -121,7 +131,8 @@ impl<'batch> Batch<'batch> {
             }
             Change::Cluster { region, cluster_name, role_arn } => {
                 let found = self.ports.eks.auto_mode(region, cluster_name).await?;
-                let creates = if role_arn.is_some() { "CreateCluster" } else { "" };
+                // Whoever names the role has switched Auto Mode on, or keeps it so.
+                let creates = if role_arn.is_some() { &reported.event.name } else { "" };
                 self.found(arrival, reported, now, found, role_arn.as_ref(), creates)?;
             }
             Change::AccessEntry { region, cluster_name, principal_arn } => {
@@ -129,7 +140,8 @@ impl<'batch> Batch<'batch> {
                     self.ports.eks.access_entry(region, cluster_name, principal_arn).await?;
                 let role_arn = RoleArn::parse(principal_arn).ok();
                 // An entry of another type is no use, so its absence says nothing of lag.
-                self.found(arrival, reported, now, found, role_arn.as_ref(), "")?;
+                let creates = if found.is_some() { "CreateAccessEntry" } else { "" };
+                self.found(arrival, reported, now, found, role_arn.as_ref(), creates)?;
             }
             Change::RepositoryPolicy { region, repository_name } => {
                 self.name_policy(region, Some(repository_name), (arrival, reported));
@@ -158,13 +170,13 @@ impl<'batch> Batch<'batch> {
         role_arn: Option<&RoleArn>,
         creating_call: &str,
     ) -> Result<(), Lost> {
+        let is_new = reported.event.name == creating_call;
         if let Some((role_arn, seen)) = found {
-            self.sight(arrival, reported, Sighting { role_arn, seen, at: now });
+            self.sight(arrival, reported, Sighting { role_arn, seen, at: now }, is_new);
             return Ok(());
         }
-        let is_fresh = now.duration_since(reported.event.time) < FRESH;
-        if reported.event.name == creating_call && arrival.is_first_receipt && is_fresh {
-            return Err(Lost::TooFresh(creating_call.to_owned()));
+        if is_new && is_fresh(arrival, reported, now) {
+            return Err(Lost::TooFresh(format!("what {creating_call} made")));
         }
         if let Some(role_arn) = role_arn {
             self.touch(&role_arn.role_name(), arrival, reported, None);
@@ -256,9 +268,17 @@ impl<'batch> Batch<'batch> {
         }
     }
 
-    fn sight(&mut self, arrival: &Arrival, reported: &ReportedChange, sighting: Sighting) {
+    /// A use was seen. A new one lets expect that its role is there.
+    fn sight(
+        &mut self,
+        arrival: &Arrival,
+        reported: &ReportedChange,
+        sighting: Sighting,
+        is_new: bool,
+    ) {
         let role_name = sighting.role_arn.role_name();
-        self.touch(&role_name, arrival, reported, None).sightings.push(sighting);
+        let expected = is_new.then(|| ExpectedEffect::Worn(sighting.role_arn.clone()));
+        self.touch(&role_name, arrival, reported, expected).sightings.push(sighting);
     }
 
     fn touch(
@@ -287,6 +307,11 @@ impl<'batch> Batch<'batch> {
         }
         task
     }
+}
+
+/// Whether what was read need not be believed yet.
+fn is_fresh(arrival: &Arrival, reported: &ReportedChange, now: jiff::Timestamp) -> bool {
+    arrival.is_first_receipt && now.duration_since(reported.event.time) < FRESH
 }
 
 enum Lost {
