@@ -11,7 +11,7 @@ use ecr_audit::ports::{Ecr, Eks, Iam, InstanceProfile, Page, Ports};
 use ecr_audit::role_policies::{RegistryDocument, RolePolicies, RolePolicy};
 use ecr_audit::settings::Settings;
 use futures::executor::block_on;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use memory_adapters::{Account, Cluster, Nodegroup, Tags, World};
 use serde_json::{Value, json};
 
@@ -160,6 +160,22 @@ fn a_thousand_events_on_other_roles_cost_a_thousand_reads_in_ten_calls() {
         hear(&ports, &batch(names), 100);
     }
     assert_eq!(world.ledger.reads()[before..], [100; 10]);
+}
+
+/// Its last use has ended and its findings are archived: there is nothing more to tell of it.
+#[test]
+fn an_event_on_a_former_node_role_costs_one_read() {
+    let world = swept_world();
+    world.account.change(|account| account.delete_nodegroup(REGION, "prod", "workers")).unwrap();
+    world.clock.advance(SignedDuration::from_hours(24));
+    block_on(sweep(&world.ports(), &world.account, &settings())).unwrap();
+    let archived = |finding: &Value| finding["RecordState"] == "ARCHIVED";
+    assert!(world.findings().iter().all(archived));
+    let (reads, ledger) = (world.ledger.reads().len(), world.ledger.state());
+    let ports = Ports { iam: &Unasked, eks: &Unasked, ecr: &Unasked, ..world.ports() };
+    hear(&ports, &batch(std::iter::once("prod-workers".to_owned())), 1);
+    assert_eq!(world.ledger.reads()[reads..], [1]);
+    assert_eq!(world.ledger.state(), ledger);
 }
 
 #[test]

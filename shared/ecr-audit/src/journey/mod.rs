@@ -20,7 +20,7 @@ pub use sweep::{MOST_RECEIPTS, SweepError, SweepMessage, SweepSummary, handle_st
 use crate::arn::{RoleArn, RoleName};
 use crate::change::ReportedChange;
 use crate::journey::affected::{Affected, affected};
-use crate::journey::recheck::answer_recheck;
+use crate::journey::recheck::{answer_recheck, asks_again};
 use crate::journey::role::RoleTask;
 use crate::journey::together::assess_roles;
 use crate::ports::Ports;
@@ -87,8 +87,10 @@ impl Handled {
     }
 }
 
-/// Lets go of the roles that no node wears: one read of the ledger for all of them. Where it does
-/// not answer, each role is read by itself, so that a damaged record holds up no other.
+/// Lets go of the roles that no node wears: one read of the ledger for all of them. A role that
+/// nodes wore once, and of which everything is told, is let go as well, but where somebody waits
+/// for an answer. Where the ledger does not answer, each role is read by itself, so that a damaged
+/// record holds up no other.
 async fn of_node_roles(ports: &Ports<'_>, tasks: Vec<RoleTask>) -> Vec<RoleTask> {
     let is_open = |task: &&RoleTask| task.sightings.is_empty();
     let role_names: Vec<RoleName> =
@@ -98,7 +100,10 @@ async fn of_node_roles(ports: &Ports<'_>, tasks: Vec<RoleTask>) -> Vec<RoleTask>
     }
     match ports.ledger.records(&role_names).await {
         Ok(known) => {
-            let is_worn = |task: &RoleTask| known.contains_key(&task.role_name.key());
+            let is_worn = |task: &RoleTask| {
+                let known = known.get(&task.role_name.key());
+                known.is_some_and(|known| !known.record.is_at_rest() || asks_again(task))
+            };
             tasks.into_iter().filter(|task| !is_open(&task) || is_worn(task)).collect()
         }
         Err(error) => {
