@@ -24,6 +24,17 @@ pub trait Iam: Send + Sync {
     /// does not exist.
     async fn role(&self, role_name: &RoleName) -> Result<Option<RolePolicies>, PortError>;
 
+    /// Everything IAM holds about several roles, each answered by itself, in their order. Nothing of
+    /// it was read before the call, and a managed policy that many of them hold need be read only
+    /// once.
+    async fn roles(&self, role_names: &[RoleName]) -> Vec<Result<Option<RolePolicies>, PortError>> {
+        let mut roles = Vec::with_capacity(role_names.len());
+        for role_name in role_names {
+            roles.push(self.role(role_name).await);
+        }
+        roles
+    }
+
     /// The names of all roles that a managed policy is attached to, as a policy or as a boundary.
     async fn roles_with_policy(&self, policy_arn: &str) -> Result<Vec<RoleName>, PortError>;
 

@@ -5,6 +5,7 @@ pub mod affected;
 pub mod delivery;
 mod namesakes;
 pub mod publishing;
+mod reading_ahead;
 pub mod recheck;
 mod registry_changes;
 pub mod role;

@@ -56,8 +56,8 @@ pub struct RoleTask {
 pub struct ReadAhead {
     /// The role's record, if it has one.
     pub known: Option<Versioned>,
-    /// What IAM holds about the role.
-    pub role: RolePolicies,
+    /// What IAM answered about the role.
+    pub role: Result<Option<RolePolicies>, PortError>,
     /// Every repository and registry policy that is kept.
     pub registry: Arc<Vec<RegistryDocument>>,
 }
@@ -144,11 +144,12 @@ async fn step(
     ahead: Option<&ReadAhead>,
 ) -> Result<Option<Recorded>, RoleError> {
     let role = match ahead {
-        Some(ahead) => Ok(Some(ahead.role.clone())),
-        None => match ports.iam.role(&task.role_name).await {
-            Err(error) if error.is_transient() => return Err(error.into()),
-            answer => answer,
-        },
+        Some(ahead) => ahead.role.clone(),
+        None => ports.iam.role(&task.role_name).await,
+    };
+    let role = match role {
+        Err(error) if error.is_transient() => return Err(error.into()),
+        answer => answer,
     };
     let now = ports.clock.now();
     if let Ok(role) = &role

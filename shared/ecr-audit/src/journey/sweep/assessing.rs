@@ -220,7 +220,8 @@ impl<'step> Assessing<'step> {
             let known = records.remove(&key);
             let version = known.as_ref().map_or(0, |known| known.version);
             if version == self.versions.get(&key).copied().unwrap_or(0) {
-                task.ahead = Some(ReadAhead { known, role, registry: Arc::clone(&registry) });
+                let (role, registry) = (Ok(Some(role)), Arc::clone(&registry));
+                task.ahead = Some(ReadAhead { known, role, registry });
             }
             tasks.push(task);
         }
