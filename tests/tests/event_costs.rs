@@ -75,6 +75,14 @@ impl Eks for Unasked {
         panic!("EKS is asked for an access entry of {cluster_name}")
     }
 
+    async fn cluster_tags(
+        &self,
+        _region: &str,
+        cluster_name: &str,
+    ) -> Result<Option<Tags>, PortError> {
+        panic!("EKS is asked for the tags of {cluster_name}")
+    }
+
     async fn uses(&self, region: &str, _now: Timestamp) -> UseListing {
         panic!("EKS is asked for every use in {region}")
     }

@@ -131,6 +131,13 @@ pub trait Eks: Send + Sync {
         principal_arn: &str,
     ) -> Result<Option<(RoleArn, Use)>, PortError>;
 
+    /// The tags of one cluster. `None`: it does not exist.
+    async fn cluster_tags(
+        &self,
+        region: &str,
+        cluster_name: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, PortError>;
+
     /// Every use in a region that EKS knows: nodegroups, access entries, Auto Mode, Fargate.
     async fn uses(&self, region: &str, now: Timestamp) -> UseListing;
 }

@@ -1,6 +1,7 @@
 //! Changes -> the roles they touch, each once, with everything that the batch tells of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
 
@@ -8,10 +9,11 @@ use crate::arn::{RoleArn, RoleName};
 use crate::change::{Change, ProfileEffect, ReportedChange};
 use crate::error::PortError;
 use crate::journey::Arrival;
+use crate::journey::cluster_tags::{ClusterPlace, has_other_tags};
 use crate::journey::registry_changes::{PolicyPlace, Replaced, replaced};
 use crate::journey::role::RoleTask;
 use crate::node_role::{Compute, Sighting, Source, Use, UseKind};
-use crate::ports::{AllRecords, InstanceProfile, Ports};
+use crate::ports::{AllRecords, InstanceProfile, Ports, Versioned};
 use crate::settings::Settings;
 use crate::sweep_step::SweepStep;
 use crate::visibility::{Expectation, ExpectedEffect, FRESH, shows_profile};
@@ -31,8 +33,15 @@ pub struct Affected {
 
 /// Follows every change of every message to the roles it touches.
 pub async fn affected(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]) -> Affected {
-    let (tasks, policies, failed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-    let mut batch = Batch { ports, settings, tasks, policies, failed };
+    let mut batch = Batch {
+        ports,
+        settings,
+        tasks: BTreeMap::new(),
+        policies: BTreeMap::new(),
+        clusters: BTreeMap::new(),
+        records: None,
+        failed: BTreeMap::new(),
+    };
     for arrival in arrivals {
         for reported in &arrival.changes {
             if let Err(reason) = batch.follow(arrival, reported).await {
@@ -41,6 +50,7 @@ pub async fn affected(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arriva
         }
     }
     let replaced = batch.follow_policies().await;
+    batch.follow_clusters().await;
     Affected { tasks: batch.tasks.into_values().collect(), replaced, failed: batch.failed }
 }
 
@@ -53,6 +63,10 @@ struct Batch<'batch> {
     tasks: BTreeMap<String, RoleTask>,
     /// The policies of repositories and registries that were named, each with what names it.
     policies: BTreeMap<PolicyPlace, Vec<Told<'batch>>>,
+    /// The clusters that were named, each with what names it.
+    clusters: BTreeMap<ClusterPlace, Vec<Told<'batch>>>,
+    /// Every record, once it was asked for.
+    records: Option<Arc<Vec<Versioned>>>,
     /// The messages that could not be followed, with the reason.
     failed: BTreeMap<String, String>,
 }
@@ -134,6 +148,9 @@ impl<'batch> Batch<'batch> {
                 // Whoever names the role has switched Auto Mode on, or keeps it so.
                 let creates = if role_arn.is_some() { &reported.event.name } else { "" };
                 self.found(arrival, reported, now, found, role_arn.as_ref(), creates)?;
+                let (region, cluster_name) = (region.clone(), cluster_name.clone());
+                let named = self.clusters.entry(ClusterPlace { region, cluster_name });
+                named.or_default().push((arrival, reported));
             }
             Change::AccessEntry { region, cluster_name, principal_arn } => {
                 let found =
@@ -225,14 +242,8 @@ impl<'batch> Batch<'batch> {
         if different.is_empty() {
             return Vec::new();
         }
-        let records = match ports.ledger.all_records().await {
-            Ok(AllRecords { records, damaged }) => {
-                // What is damaged keeps the next sweep from being complete.
-                for reason in damaged {
-                    tracing::error!(reason, "the change was not held against a role's record");
-                }
-                records
-            }
+        let records = match self.records().await {
+            Ok(records) => records,
             Err(error) => {
                 self.fail(different.iter().flat_map(|(_, told)| told), &error);
                 return Vec::new();
@@ -253,6 +264,49 @@ impl<'batch> Batch<'batch> {
             followed.push(replaced);
         }
         followed
+    }
+
+    /// Has the roles assessed whose nodes are in a cluster that has other tags now.
+    async fn follow_clusters(&mut self) {
+        for (cluster, told) in std::mem::take(&mut self.clusters) {
+            if let Err(error) = self.follow_cluster(&cluster, &told).await {
+                self.fail(&told, &error);
+            }
+        }
+    }
+
+    async fn follow_cluster(
+        &mut self,
+        cluster: &ClusterPlace,
+        told: &[Told<'batch>],
+    ) -> Result<(), PortError> {
+        let eks = self.ports.eks;
+        let Some(tags) = eks.cluster_tags(&cluster.region, &cluster.cluster_name).await? else {
+            return Ok(());
+        };
+        for known in self.records().await?.iter() {
+            if has_other_tags(&known.record, cluster, &tags, self.settings) {
+                for (arrival, reported) in told {
+                    let role_name = known.record.role_arn.role_name();
+                    let task = self.touch(&role_name, arrival, reported, None);
+                    task.clusters.insert(cluster.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every record, read once for the batch.
+    async fn records(&mut self) -> Result<Arc<Vec<Versioned>>, PortError> {
+        if let Some(records) = &self.records {
+            return Ok(Arc::clone(records));
+        }
+        let AllRecords { records, damaged } = self.ports.ledger.all_records().await?;
+        // What is damaged keeps the next sweep from being complete.
+        for reason in damaged {
+            tracing::error!(reason, "the change was not held against a role's record");
+        }
+        Ok(Arc::clone(self.records.insert(Arc::new(records))))
     }
 
     /// The messages have to come again.

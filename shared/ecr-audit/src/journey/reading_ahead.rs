@@ -1,10 +1,12 @@
-//! What is read for many roles at once, in the design's order: their records, then IAM, then what
-//! is kept of repositories and registries. So nothing that a role is assessed by was read before
+//! What is read for many roles at once, in the design's order: their records, then IAM, then
+//! the tags of clusters and what is kept of repositories and registries. So nothing that a role is assessed by was read before
 //! its record, and what many of them share is read once.
 
 use std::sync::Arc;
 
 use crate::arn::RoleName;
+use crate::error::PortError;
+use crate::journey::cluster_tags::cluster_tags;
 use crate::journey::role::{ReadAhead, RoleTask};
 use crate::ports::Ports;
 
@@ -37,15 +39,22 @@ pub async fn read_ahead(ports: &Ports<'_>, tasks: &mut [RoleTask]) {
     }
     let role_names: Vec<RoleName> = ready.iter().map(|task| task.role_name.clone()).collect();
     let roles = ports.iam.roles(&role_names).await;
-    let registry = match ports.ledger.registry_documents().await {
-        Ok(registry) => Arc::new(registry),
+    let clusters = ready.iter().flat_map(|task| task.clusters.clone()).collect();
+    let shared = async {
+        let cluster_tags = Arc::new(cluster_tags(ports, &clusters).await?);
+        Ok((cluster_tags, Arc::new(ports.ledger.registry_documents().await?)))
+    };
+    let (cluster_tags, registry) = match shared.await {
+        Ok(shared) => shared,
         Err(error) => {
-            tracing::warn!(%error, "the policies of registries could not be read for many roles");
+            let error: PortError = error;
+            tracing::warn!(%error, "what many roles share could not be read");
             return;
         }
     };
     for (task, role) in ready.into_iter().zip(roles) {
         let known = known.remove(&task.role_name.key());
-        task.ahead = Some(ReadAhead { known, role, registry: Arc::clone(&registry) });
+        let (cluster_tags, registry) = (Arc::clone(&cluster_tags), Arc::clone(&registry));
+        task.ahead = Some(ReadAhead { known, role, cluster_tags, registry });
     }
 }

@@ -12,6 +12,7 @@ use crate::assess::{RoleState, assess};
 use crate::change::ReportedChange;
 use crate::drift::{Cause, SweepKind, aws_managed_versions, cause, explained_by};
 use crate::error::PortError;
+use crate::journey::cluster_tags::{ClusterPlace, ClusterTags, cluster_tags, with_cluster_tags};
 use crate::journey::delivery::{Claim, Claimed, deliver};
 use crate::journey::namesakes::{forget_some, observed_of, record_to_continue};
 use crate::journey::tags_read::with_tags_read;
@@ -42,6 +43,8 @@ pub struct RoleTask {
     pub sightings: Vec<Sighting>,
     /// What a read has to show before it is believed.
     pub expectations: Vec<Expectation>,
+    /// The clusters whose tags became others, and are to be read again.
+    pub clusters: BTreeSet<ClusterPlace>,
     /// The sources that were listed to their end.
     pub listing: Arc<UseListing>,
     /// What kind of sweep asks for it, if one does.
@@ -58,6 +61,8 @@ pub struct ReadAhead {
     pub known: Option<Versioned>,
     /// What IAM answered about the role.
     pub role: Result<Option<RolePolicies>, PortError>,
+    /// The tags of the clusters that the task names.
+    pub cluster_tags: Arc<ClusterTags>,
     /// Every repository and registry policy that is kept.
     pub registry: Arc<Vec<RegistryDocument>>,
 }
@@ -88,6 +93,7 @@ impl RoleTask {
             changes: Vec::new(),
             sightings: Vec::new(),
             expectations: Vec::new(),
+            clusters: BTreeSet::new(),
             listing: Arc::default(),
             sweep: None,
             ahead: None,
@@ -161,7 +167,11 @@ async fn step(
     let version = known.as_ref().map_or(0, |known| known.version);
     let known = known.map(|known| known.record);
     let before = record_to_continue(known.clone(), &task.sightings, read);
-    let attempt = Attempt { ports, settings, task, now };
+    let cluster_tags = match ahead {
+        Some(ahead) => Arc::clone(&ahead.cluster_tags),
+        None => Arc::new(cluster_tags(ports, &task.clusters).await?),
+    };
+    let attempt = Attempt { ports, settings, task, cluster_tags, now };
     let uses = attempt.uses(&before);
     let aws_managed_versions = read.map(aws_managed_versions);
     let of_others = match &role {
@@ -201,6 +211,7 @@ struct Attempt<'task> {
     ports: &'task Ports<'task>,
     settings: &'task Settings,
     task: &'task RoleTask,
+    cluster_tags: Arc<ClusterTags>,
     now: Timestamp,
 }
 
@@ -214,7 +225,8 @@ impl Attempt<'_> {
                 ..sighting.clone()
             })
             .collect();
-        standing_uses(&record.uses, &sightings, &self.task.listing)
+        let recorded = with_cluster_tags(&record.uses, &self.cluster_tags, self.settings);
+        standing_uses(&recorded, &sightings, &self.task.listing)
     }
 
     /// The record that follows another, with the id of the transition between them.

@@ -221,7 +221,8 @@ impl<'step> Assessing<'step> {
             let version = known.as_ref().map_or(0, |known| known.version);
             if version == self.versions.get(&key).copied().unwrap_or(0) {
                 let (role, registry) = (Ok(Some(role)), Arc::clone(&registry));
-                task.ahead = Some(ReadAhead { known, role, registry });
+                let cluster_tags = Arc::default();
+                task.ahead = Some(ReadAhead { known, role, cluster_tags, registry });
             }
             tasks.push(task);
         }
