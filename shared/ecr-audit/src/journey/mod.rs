@@ -2,6 +2,7 @@
 //! role is read and assessed once, its record written, its outbox delivered.
 
 pub mod affected;
+mod attempt;
 mod cluster_tags;
 pub mod delivery;
 mod namesakes;
