@@ -83,6 +83,7 @@ pub fn explain(data: &[u8]) {
             repository_name: Some("team/app".to_owned()),
             document: document.to_owned(),
             covers_all_actions: true,
+            unfollowed: Vec::new(),
             read_at: Timestamp::UNIX_EPOCH,
         })
         .into_iter()

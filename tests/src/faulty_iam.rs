@@ -20,15 +20,17 @@ pub struct FaultyIam<'account> {
     pub roles_page: Option<PortError>,
     /// The fault of each read of one instance profile.
     pub instance_profile: Option<PortError>,
-    /// The roles that were read one by one.
+    /// The roles that were read, but for those on pages.
     pub read: Mutex<Vec<RoleName>>,
+    /// How many roles were asked for together, call by call.
+    pub together: Mutex<Vec<usize>>,
 }
 
 impl<'account> FaultyIam<'account> {
     /// IAM of this account, without a fault.
     pub fn new(account: &'account MemoryAccount) -> Self {
-        let read = Mutex::default();
-        Self { account, role: None, roles_page: None, instance_profile: None, read }
+        let (read, together) = (Mutex::default(), Mutex::default());
+        Self { account, role: None, roles_page: None, instance_profile: None, read, together }
     }
 
     /// IAM whose reads of roles have this fault, if any.
@@ -47,6 +49,15 @@ impl Iam for FaultyIam<'_> {
         answer(self.role.as_ref())?;
         self.read.lock().unwrap_or_else(PoisonError::into_inner).push(role_name.clone());
         self.account.role(role_name).await
+    }
+
+    async fn roles(&self, role_names: &[RoleName]) -> Vec<Result<Option<RolePolicies>, PortError>> {
+        self.together.lock().unwrap_or_else(PoisonError::into_inner).push(role_names.len());
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(role_names);
+        if let Err(fault) = answer(self.role.as_ref()) {
+            return vec![Err(fault); role_names.len()];
+        }
+        self.account.roles(role_names).await
     }
 
     async fn roles_with_policy(&self, policy_arn: &str) -> Result<Vec<RoleName>, PortError> {

@@ -1,5 +1,6 @@
 //! What an IAM event costs: on a role that no node wears, its share of one read of the ledger; on
-//! a node role, no call of EKS or ECR; on many node roles, an import for each fifty of them.
+//! a node role, no call of EKS or ECR; on many node roles, one reading of what they share and one
+//! import per fifty of them.
 
 use async_trait::async_trait;
 use change_events::read_batch;
@@ -11,9 +12,10 @@ use ecr_audit::ports::{Ecr, Eks, Iam, InstanceProfile, Page, Ports};
 use ecr_audit::role_policies::{RegistryDocument, RolePolicies, RolePolicy};
 use ecr_audit::settings::Settings;
 use futures::executor::block_on;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use memory_adapters::{Account, Cluster, Nodegroup, Tags, World};
 use serde_json::{Value, json};
+use tests::FaultyIam;
 
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "eu-west-1";
@@ -71,6 +73,14 @@ impl Eks for Unasked {
 
     async fn access_entry(&self, _region: &str, cluster_name: &str, _principal: &str) -> Found {
         panic!("EKS is asked for an access entry of {cluster_name}")
+    }
+
+    async fn cluster_tags(
+        &self,
+        _region: &str,
+        cluster_name: &str,
+    ) -> Result<Option<Tags>, PortError> {
+        panic!("EKS is asked for the tags of {cluster_name}")
     }
 
     async fn uses(&self, region: &str, _now: Timestamp) -> UseListing {
@@ -162,6 +172,22 @@ fn a_thousand_events_on_other_roles_cost_a_thousand_reads_in_ten_calls() {
     assert_eq!(world.ledger.reads()[before..], [100; 10]);
 }
 
+/// Its last use has ended and its findings are archived: there is nothing more to tell of it.
+#[test]
+fn an_event_on_a_former_node_role_costs_one_read() {
+    let world = swept_world();
+    world.account.change(|account| account.delete_nodegroup(REGION, "prod", "workers")).unwrap();
+    world.clock.advance(SignedDuration::from_hours(24));
+    block_on(sweep(&world.ports(), &world.account, &settings())).unwrap();
+    let archived = |finding: &Value| finding["RecordState"] == "ARCHIVED";
+    assert!(world.findings().iter().all(archived));
+    let (reads, ledger) = (world.ledger.reads().len(), world.ledger.state());
+    let ports = Ports { iam: &Unasked, eks: &Unasked, ecr: &Unasked, ..world.ports() };
+    hear(&ports, &batch(std::iter::once("prod-workers".to_owned())), 1);
+    assert_eq!(world.ledger.reads()[reads..], [1]);
+    assert_eq!(world.ledger.state(), ledger);
+}
+
 #[test]
 fn an_event_on_a_node_role_asks_neither_eks_nor_ecr() {
     let world = swept_world();
@@ -175,7 +201,7 @@ fn an_event_on_a_node_role_asks_neither_eks_nor_ecr() {
 /// One version of a policy that many node roles hold: an import takes a hundred findings, and each
 /// role has two.
 #[test]
-fn the_findings_of_many_roles_are_imported_together() {
+fn many_roles_are_read_and_imported_together() {
     const POLICY: &str = "arn:aws:iam::111122223333:policy/NodeEcr";
     let now: Timestamp = "2026-01-16T10:00:00Z".parse().unwrap();
     let mut account = Account::new(ACCOUNT, "aws");
@@ -192,11 +218,17 @@ fn the_findings_of_many_roles_are_imported_together() {
     let world = World::new(account, now);
     block_on(sweep(&world.ports(), &world.account, &settings())).unwrap();
     let before = world.security_hub.batches().len();
+    let (reads, listings) = (world.ledger.reads().len(), world.ledger.listings());
     world.account.change(|account| account.create_policy_version(POLICY, PUSH, true)).unwrap();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../events/iam/CreatePolicyVersion.json");
     let body = std::fs::read_to_string(path).unwrap();
     let record = json!({ "messageId": "version", "body": body, "attributes": {} });
-    hear(&world.ports(), &json!({ "Records": [record] }), 1);
+    let iam = FaultyIam::new(&world.account);
+    hear(&Ports { iam: &iam, ..world.ports() }, &json!({ "Records": [record] }), 1);
+    // Their records, then IAM, where the policy is read once, then the policies of registries.
+    assert_eq!(world.ledger.reads()[reads..], [60, 50, 10]);
+    assert_eq!(*iam.together.lock().unwrap(), [50, 10]);
+    assert_eq!(world.ledger.listings(), (listings.0, listings.1 + 2));
     let batches = &world.security_hub.batches()[before..];
     assert!(batches.len() == 2 && batches.iter().all(|findings| *findings <= 100), "{batches:?}");
     let failed = |finding: &&Value| finding["Compliance"]["Status"] == "FAILED";

@@ -109,6 +109,7 @@ async fn repository_policy(
         repository_name: Some(repository_name.to_owned()),
         document: sent(call, "policyText", output.policy_text)?,
         covers_all_actions: true,
+        unfollowed: Vec::new(),
         read_at: now,
     }))
 }
@@ -128,6 +129,7 @@ async fn registry_policy(
         repository_name: None,
         document: sent(call, "policyText", output.policy_text)?,
         covers_all_actions: covers_all_actions(client).await?,
+        unfollowed: Vec::new(),
         read_at: now,
     }))
 }

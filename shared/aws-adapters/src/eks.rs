@@ -101,6 +101,15 @@ impl Eks for AwsEks {
         Ok(found.map(|found| tagged(found, &cluster)))
     }
 
+    async fn cluster_tags(
+        &self,
+        region: &str,
+        cluster_name: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, PortError> {
+        let cluster = self.region(region).cluster(cluster_name).await?;
+        Ok(cluster.map(|cluster| cluster.tags.unwrap_or_default().into_iter().collect()))
+    }
+
     async fn uses(&self, region: &str, now: Timestamp) -> UseListing {
         let region = self.region(region);
         let mut walk = Walk::default();

@@ -1,7 +1,7 @@
 //! The IAM port. IAM is global; documents come percent-encoded.
 //! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_PolicyVersion.html>
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use aws_sdk_iam::Client;
@@ -32,6 +32,10 @@ const PAGE_SIZE: i32 = 1000;
 /// five versions of 6 KB, percent-encoded: a thousand would fill a function's memory.
 const DETAILS_PAGE_SIZE: i32 = 200;
 
+/// How many roles, or managed policies, are read at once. IAM throttles by account, so more would
+/// not be faster.
+const ROLES_AT_ONCE: usize = 4;
+
 /// How many instance profiles are asked for their tags at once.
 const PROFILES_AT_ONCE: usize = 4;
 
@@ -47,7 +51,12 @@ impl AwsIam {
         Self { client: Client::new(aws.config()) }
     }
 
-    async fn read_role(&self, role_name: &RoleName) -> Result<Reading, PortError> {
+    /// Reads a role, with the documents of its managed policies if they are asked for.
+    async fn read_role(
+        &self,
+        role_name: &RoleName,
+        with_documents: bool,
+    ) -> Result<Reading, PortError> {
         let get_role = self.client.get_role().role_name(role_name.as_str()).send().await;
         let Some(output) = found("iam:GetRole", ABSENT, get_role)? else {
             return Ok(Reading::Absent);
@@ -59,7 +68,7 @@ impl AwsIam {
             return Ok(Reading::Vanished);
         };
         for policy_arn in policy_arns {
-            identity.push(self.managed_policy(&policy_arn).await?);
+            identity.push(self.held(&policy_arn, with_documents).await?);
         }
         let Some(policy_names) = self.inline_names(role_name).await? else {
             return Ok(Reading::Vanished);
@@ -68,7 +77,7 @@ impl AwsIam {
             identity.push(self.inline_policy(role_name, &policy_name).await?);
         }
         let boundary = match boundary_arn(&role) {
-            Some(policy_arn) => Some(self.managed_policy(policy_arn).await?),
+            Some(policy_arn) => Some(self.held(policy_arn, with_documents).await?),
             None => None,
         };
         Ok(Reading::Role(RolePolicies {
@@ -79,6 +88,15 @@ impl AwsIam {
             identity,
             boundary,
         }))
+    }
+
+    /// A managed policy that a role holds, with its document if that is asked for.
+    async fn held(&self, policy_arn: &str, with_document: bool) -> Result<RolePolicy, PortError> {
+        if with_document {
+            return self.managed_policy(policy_arn).await;
+        }
+        let policy = PolicyName::managed(policy_arn);
+        Ok(RolePolicy { policy, version: None, document: None })
     }
 
     /// `None`: the role does not exist.
@@ -224,7 +242,7 @@ impl Iam for AwsIam {
     async fn role(&self, role_name: &RoleName) -> Result<Option<RolePolicies>, PortError> {
         let mut last = None;
         for _ in 0..READS {
-            match self.read_role(role_name).await? {
+            match self.read_role(role_name, true).await? {
                 Reading::Absent => return Ok(None),
                 Reading::Role(role) if is_whole(&role) => return Ok(Some(role)),
                 // The role, or a policy of it, was there in one call and gone in the next.
@@ -236,6 +254,45 @@ impl Iam for AwsIam {
             Some(role) => Ok(Some(role)),
             None => Err(PortError::transient("iam:GetRole", "the role is there and is not")),
         }
+    }
+
+    async fn roles(&self, role_names: &[RoleName]) -> Vec<Result<Option<RolePolicies>, PortError>> {
+        let readings: Vec<_> = stream::iter(role_names)
+            .map(|role_name| self.read_role(role_name, false))
+            .buffered(ROLES_AT_ONCE)
+            .collect()
+            .await;
+        let policy_arns: BTreeSet<String> = readings
+            .iter()
+            .flatten()
+            .flat_map(|reading| match reading {
+                Reading::Role(role) => managed_policies(role).map(str::to_owned).collect(),
+                Reading::Absent | Reading::Vanished => Vec::new(),
+            })
+            .collect();
+        let policies: BTreeMap<String, Result<RolePolicy, PortError>> = stream::iter(policy_arns)
+            .map(|policy_arn| async {
+                let policy = self.managed_policy(&policy_arn).await;
+                (policy_arn, policy)
+            })
+            .buffer_unordered(ROLES_AT_ONCE)
+            .collect()
+            .await;
+        let mut roles = Vec::with_capacity(readings.len());
+        for (role_name, reading) in role_names.iter().zip(readings) {
+            let role = match reading {
+                Ok(Reading::Role(role)) => with_documents(role, &policies),
+                Ok(Reading::Absent) => Ok(None),
+                // As below, it is read again.
+                Ok(Reading::Vanished) => self.role(role_name).await,
+                Err(error) => Err(error),
+            };
+            roles.push(match role {
+                Ok(Some(role)) if !is_whole(&role) => self.role(role_name).await,
+                role => role,
+            });
+        }
+        roles
     }
 
     async fn roles_with_policy(&self, policy_arn: &str) -> Result<Vec<RoleName>, PortError> {
@@ -347,6 +404,25 @@ fn policy_of_page(policy: ManagedPolicyDetail) -> Option<RolePolicy> {
         document: Some(decoded(&default.document?)),
         version: Some(version),
     })
+}
+
+/// The ARNs of a role's managed policies, its boundary among them.
+fn managed_policies(role: &RolePolicies) -> impl Iterator<Item = &str> {
+    let policies = role.identity.iter().chain(&role.boundary).map(|policy| &policy.policy);
+    policies.filter(|policy| policy.inline_name().is_none()).map(PolicyName::as_str)
+}
+
+/// The role with the documents of its managed policies, or why one could not be read.
+fn with_documents(
+    mut role: RolePolicies,
+    policies: &BTreeMap<String, Result<RolePolicy, PortError>>,
+) -> Result<Option<RolePolicies>, PortError> {
+    for policy in role.identity.iter_mut().chain(&mut role.boundary) {
+        if let Some(read) = policies.get(policy.policy.as_str()) {
+            *policy = read.clone()?;
+        }
+    }
+    Ok(Some(role))
 }
 
 fn is_whole(role: &RolePolicies) -> bool {

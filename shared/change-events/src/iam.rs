@@ -1,7 +1,7 @@
 //! IAM's events. CloudTrail gives a role's name without its path.
 
 use ecr_audit::arn::RoleName;
-use ecr_audit::change::{Change, RoleEffect};
+use ecr_audit::change::{Change, ProfileEffect, RoleEffect};
 
 use serde::de::IgnoredAny;
 
@@ -27,11 +27,14 @@ pub const ROWS: &[Row] = &[
     Row { name: "DeleteRole", read: Read::Changes(delete_role) },
     Row { name: "TagRole", read: Read::Changes(tag_role) },
     Row { name: "UntagRole", read: Read::Changes(untag_role) },
-    Row { name: "AddRoleToInstanceProfile", read: Read::Changes(instance_profile) },
-    Row { name: "RemoveRoleFromInstanceProfile", read: Read::Changes(instance_profile) },
-    Row { name: "DeleteInstanceProfile", read: Read::Changes(instance_profile) },
-    Row { name: "TagInstanceProfile", read: Read::Changes(instance_profile) },
-    Row { name: "UntagInstanceProfile", read: Read::Changes(instance_profile) },
+    Row { name: "AddRoleToInstanceProfile", read: Read::Changes(add_role_to_instance_profile) },
+    Row {
+        name: "RemoveRoleFromInstanceProfile",
+        read: Read::Changes(remove_role_from_instance_profile),
+    },
+    Row { name: "DeleteInstanceProfile", read: Read::Changes(delete_instance_profile) },
+    Row { name: "TagInstanceProfile", read: Read::Changes(tag_instance_profile) },
+    Row { name: "UntagInstanceProfile", read: Read::Changes(untag_instance_profile) },
     Row {
         name: "CreateInstanceProfile",
         read: Read::NoEffect("a new instance profile holds no role"),
@@ -146,11 +149,38 @@ fn untag_role(record: &Record<'_>) -> Result<Outcome, Missing> {
     role(record, RoleEffect::Untagged { tag_keys })
 }
 
-fn instance_profile(record: &Record<'_>) -> Result<Outcome, Missing> {
+/// A change to the instance profile that the parameters name. It is looked at whatever they say,
+/// so an effect that they do not tell asks for no sweep.
+fn instance_profile(
+    record: &Record<'_>,
+    effect: Option<ProfileEffect>,
+) -> Result<Outcome, Missing> {
     Ok(Outcome::Changed(Change::InstanceProfile {
         instance_profile_name: record.parameter("instanceProfileName")?.to_owned(),
         role_name: record.optional("roleName").map(RoleName::new),
+        effect,
     }))
+}
+
+fn add_role_to_instance_profile(record: &Record<'_>) -> Result<Outcome, Missing> {
+    instance_profile(record, Some(ProfileEffect::RoleAdded))
+}
+
+fn remove_role_from_instance_profile(record: &Record<'_>) -> Result<Outcome, Missing> {
+    instance_profile(record, Some(ProfileEffect::RoleRemoved))
+}
+
+fn delete_instance_profile(record: &Record<'_>) -> Result<Outcome, Missing> {
+    instance_profile(record, Some(ProfileEffect::Deleted))
+}
+
+fn tag_instance_profile(record: &Record<'_>) -> Result<Outcome, Missing> {
+    instance_profile(record, record.tags().map(|tags| ProfileEffect::Tagged { tags }))
+}
+
+fn untag_instance_profile(record: &Record<'_>) -> Result<Outcome, Missing> {
+    let tag_keys = record.list("tagKeys");
+    instance_profile(record, tag_keys.map(|tag_keys| ProfileEffect::Untagged { tag_keys }))
 }
 
 /// AWS lets such a policy be attached to service-linked roles alone.

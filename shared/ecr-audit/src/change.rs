@@ -41,6 +41,9 @@ pub enum Change {
         instance_profile_name: String,
         /// The role that was added or removed, where the event names one.
         role_name: Option<RoleName>,
+        /// What a read of the profile shows once it has caught up with the change.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        effect: Option<ProfileEffect>,
     },
     /// A managed nodegroup came, went or was tagged.
     Nodegroup {
@@ -162,6 +165,28 @@ pub enum RoleEffect {
     },
     /// The role is not there, or there is one created later.
     Deleted,
+}
+
+/// What a read of an instance profile shows once it has caught up with a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "effect")]
+pub enum ProfileEffect {
+    /// It holds the role.
+    RoleAdded,
+    /// It does not hold the role.
+    RoleRemoved,
+    /// It is not there.
+    Deleted,
+    /// The tags are there.
+    Tagged {
+        /// The tags that were set.
+        tags: BTreeMap<String, String>,
+    },
+    /// The tags are not there.
+    Untagged {
+        /// The keys that were taken away.
+        tag_keys: Vec<String>,
+    },
 }
 
 /// The event that told of a change.

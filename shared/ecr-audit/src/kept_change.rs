@@ -46,10 +46,13 @@ fn kept(change: &Change) -> Change {
             policy_arn: short_arn(policy_arn),
             default_version: default_version.as_deref().map(short),
         },
-        Change::InstanceProfile { instance_profile_name, role_name } => Change::InstanceProfile {
-            instance_profile_name: short(instance_profile_name),
-            role_name: role_name.as_ref().map(short_name),
-        },
+        Change::InstanceProfile { instance_profile_name, role_name, .. } => {
+            Change::InstanceProfile {
+                instance_profile_name: short(instance_profile_name),
+                role_name: role_name.as_ref().map(short_name),
+                effect: None,
+            }
+        }
         // The role is the record's own.
         Change::Nodegroup { region, cluster_name, nodegroup_name, .. } => Change::Nodegroup {
             region: short(region),

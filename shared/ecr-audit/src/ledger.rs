@@ -49,6 +49,10 @@ pub struct Record {
     /// The exception that holds for the role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception: Option<Exception>,
+    /// The roles of the same name that stand or stood under other paths, the latest first: of all
+    /// of them IAM has at most one. What is to be delivered of them stands in this outbox.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub namesakes: Vec<Record>,
     /// What is still to be delivered, oldest first.
     #[serde(default)]
     pub outbox: Vec<OutboxEntry>,
@@ -216,15 +220,18 @@ impl Record {
             aws_managed_versions: BTreeMap::new(),
             unexplained_since: None,
             exception: None,
+            namesakes: Vec::new(),
             outbox: Vec::new(),
         }
     }
 
     /// Whether there is nothing more to find out or to tell until somebody sees a use of the role:
-    /// it is no node role, its findings are archived, and everything is delivered.
+    /// it is no node role, its findings are archived, and everything is delivered; and so it is with
+    /// its namesakes.
     pub fn is_at_rest(&self) -> bool {
         let is_archived = self.checks.values().all(CheckRecord::is_archived);
-        !self.is_node_role() && is_archived && self.outbox.is_empty()
+        let is_told = is_archived && self.outbox.is_empty();
+        !self.is_node_role() && is_told && self.namesakes.iter().all(Self::is_at_rest)
     }
 
     /// Whether some use makes the role a node role.

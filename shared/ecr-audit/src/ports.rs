@@ -27,6 +27,17 @@ pub trait Iam: Send + Sync {
     /// does not exist.
     async fn role(&self, role_name: &RoleName) -> Result<Option<RolePolicies>, PortError>;
 
+    /// Everything IAM holds about several roles, each answered by itself, in their order. Nothing of
+    /// it was read before the call, and a managed policy that many of them hold need be read only
+    /// once.
+    async fn roles(&self, role_names: &[RoleName]) -> Vec<Result<Option<RolePolicies>, PortError>> {
+        let mut roles = Vec::with_capacity(role_names.len());
+        for role_name in role_names {
+            roles.push(self.role(role_name).await);
+        }
+        roles
+    }
+
     /// The names of all roles that a managed policy is attached to, as a policy or as a boundary.
     async fn roles_with_policy(&self, policy_arn: &str) -> Result<Vec<RoleName>, PortError>;
 
@@ -90,6 +101,13 @@ pub trait Eks: Send + Sync {
         cluster_name: &str,
         principal_arn: &str,
     ) -> Result<Option<(RoleArn, Use)>, PortError>;
+
+    /// The tags of one cluster. `None`: it does not exist.
+    async fn cluster_tags(
+        &self,
+        region: &str,
+        cluster_name: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, PortError>;
 
     /// Every use in a region that EKS knows: nodegroups, access entries, Auto Mode, Fargate.
     async fn uses(&self, region: &str, now: Timestamp) -> UseListing;

@@ -87,6 +87,10 @@ pub struct RegistryDocument {
     /// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html>
     #[serde(default = "scope_v2")]
     pub covers_all_actions: bool,
+    /// The documents that stood here, this one among them, as long as not every role is recorded
+    /// that they can touch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unfollowed: Vec<String>,
     /// When it was read.
     pub read_at: Timestamp,
 }

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::change::{Change, Event, ReportedChange, RoleEffect};
+use crate::arn::{RoleArn, RoleName};
+use crate::change::{Change, Event, ProfileEffect, ReportedChange, RoleEffect};
+use crate::instance_profile::InstanceProfile;
 use crate::role_policies::{PolicyName, RolePolicies};
 
 /// How long an event counts as fresh.
@@ -29,6 +31,8 @@ pub struct Expectation {
 pub enum ExpectedEffect {
     /// An effect on the role itself.
     Role(RoleEffect),
+    /// The role is there, for somebody has just begun to wear it.
+    Worn(RoleArn),
     /// A managed policy of the role has this default version.
     PolicyVersion {
         /// The policy.
@@ -64,6 +68,7 @@ impl Expectation {
     fn aspect(&self) -> String {
         match &self.effect {
             ExpectedEffect::PolicyVersion { policy_arn, .. } => format!("version {policy_arn}"),
+            ExpectedEffect::Worn(role_arn) => format!("existence of {role_arn}"),
             ExpectedEffect::Role(effect) => match effect {
                 RoleEffect::PolicyAttached { policy_arn }
                 | RoleEffect::PolicyDetached { policy_arn } => {
@@ -135,9 +140,13 @@ fn latest(expectations: &[Expectation]) -> BTreeMap<String, &Expectation> {
 fn shows(role: Option<&RolePolicies>, expectation: &Expectation) -> bool {
     let Some(role) = role else {
         // Any other change to a role that is gone now has been overtaken.
-        return !matches!(&expectation.effect, ExpectedEffect::Role(RoleEffect::Created { .. }));
+        return !matches!(
+            &expectation.effect,
+            ExpectedEffect::Role(RoleEffect::Created { .. }) | ExpectedEffect::Worn(_)
+        );
     };
     match &expectation.effect {
+        ExpectedEffect::Worn(role_arn) => role.role_arn == *role_arn,
         ExpectedEffect::PolicyVersion { policy_arn, version } => role
             .identity
             .iter()
@@ -185,6 +194,34 @@ fn shows_effect(role: &RolePolicies, effect: &RoleEffect, time: Timestamp) -> bo
         // A role that was created after the deletion is another one. IAM counts in seconds.
         RoleEffect::Deleted => {
             role.created.is_some_and(|created| created.as_second() >= time.as_second())
+        }
+    }
+}
+
+/// Whether a read of an instance profile shows a change to it. `profile` is what IAM answered,
+/// `None` for a profile that does not exist; `role_name` is the role that was added or removed.
+pub fn shows_profile(
+    profile: Option<&InstanceProfile>,
+    effect: &ProfileEffect,
+    role_name: Option<&RoleName>,
+) -> bool {
+    let Some(profile) = profile else {
+        // What a profile that is gone now had or had not has been overtaken, but that a role was
+        // put into it.
+        return *effect != ProfileEffect::RoleAdded;
+    };
+    let held = profile.role_arn.as_ref().map(RoleArn::role_name);
+    match effect {
+        ProfileEffect::RoleAdded => {
+            held.is_some() && role_name.is_none_or(|it| held.as_ref() == Some(it))
+        }
+        ProfileEffect::RoleRemoved => held.is_none() || held.as_ref() != role_name,
+        ProfileEffect::Deleted => false,
+        ProfileEffect::Tagged { tags } => {
+            tags.iter().all(|(key, value)| profile.tags.get(key) == Some(value))
+        }
+        ProfileEffect::Untagged { tag_keys } => {
+            tag_keys.iter().all(|key| !profile.tags.contains_key(key))
         }
     }
 }
@@ -283,6 +320,20 @@ mod tests {
                 "{effect:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_role_that_is_worn_since_is_there() {
+        let role_arn = role(&[]).role_arn;
+        let worn = |role_arn: &RoleArn| Expectation {
+            effect: ExpectedEffect::Worn(role_arn.clone()),
+            time: at(100),
+            is_first_receipt: true,
+        };
+        assert_eq!(not_yet_visible(&[worn(&role_arn)], Some(&role(&[])), at(101)), None);
+        assert!(not_yet_visible(&[worn(&role_arn)], None, at(101)).is_some());
+        let moved = RoleArn::parse("arn:aws:iam::111122223333:role/eks/workers").unwrap();
+        assert!(not_yet_visible(&[worn(&moved)], Some(&role(&[])), at(101)).is_some());
     }
 
     #[test]

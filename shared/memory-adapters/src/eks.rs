@@ -61,6 +61,21 @@ impl Eks for MemoryAccount {
         })
     }
 
+    async fn cluster_tags(
+        &self,
+        region: &str,
+        cluster_name: &str,
+    ) -> Result<Option<Tags>, PortError> {
+        let account = self.lock();
+        let place = (region.to_owned(), cluster_name.to_owned());
+        if let Some(cluster) = account.clusters.get(&place) {
+            return Ok(Some(cluster.tags.clone()));
+        }
+        let source = Source::regional(UseKind::AutoMode, region);
+        account.whole(&Reading::Uses(source), "eks:DescribeCluster")?;
+        Ok(None)
+    }
+
     async fn uses(&self, region: &str, now: Timestamp) -> UseListing {
         let account = self.lock();
         let sightings = account

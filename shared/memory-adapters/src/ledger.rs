@@ -23,6 +23,8 @@ pub struct MemoryLedger {
     /// How many records each call asked for.
     reads: Mutex<Vec<usize>>,
     largest_record: AtomicUsize,
+    /// How often everything of a kind was read.
+    listings: Mutex<BTreeMap<&'static str, usize>>,
 }
 
 /// Everything a ledger holds, as a value that can be saved.
@@ -82,6 +84,18 @@ impl MemoryLedger {
         self.largest_record.load(Ordering::Relaxed)
     }
 
+    /// How often every record was read, and every repository and registry policy.
+    pub fn listings(&self) -> (usize, usize) {
+        let listings = self.listings.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |kind| listings.get(kind).copied().unwrap_or_default();
+        (of(RECORDS), of(REGISTRY_DOCUMENTS))
+    }
+
+    fn note_listing(&self, kind: &'static str) {
+        let mut listings = self.listings.lock().unwrap_or_else(PoisonError::into_inner);
+        *listings.entry(kind).or_default() += 1;
+    }
+
     fn lock(&self) -> MutexGuard<'_, LedgerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,6 +124,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn all_records(&self) -> Result<AllRecords, PortError> {
+        self.note_listing(RECORDS);
         let mut all = AllRecords::default();
         for (key, kept) in &self.lock().records {
             match kept.versioned() {
@@ -142,6 +157,7 @@ impl Ledger for MemoryLedger {
     }
 
     async fn registry_documents(&self) -> Result<Vec<RegistryDocument>, PortError> {
+        self.note_listing(REGISTRY_DOCUMENTS);
         let state = self.lock();
         Ok(state.registry_documents.iter().filter_map(|kept| kept.document.clone()).collect())
     }
@@ -228,6 +244,10 @@ impl Ledger for MemoryLedger {
     }
 }
 
+/// The kinds of which everything can be read.
+const RECORDS: &str = "records";
+const REGISTRY_DOCUMENTS: &str = "registry documents";
+
 /// The most that an item holds, its names and numbers included.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const ITEM_BYTES: usize = 400 * 1024;
@@ -269,6 +289,7 @@ mod tests {
             repository_name: Some("payments".to_owned()),
             document: "{}".to_owned(),
             covers_all_actions: true,
+            unfollowed: Vec::new(),
             read_at: at(10),
         };
         let keep = |document, second| {

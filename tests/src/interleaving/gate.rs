@@ -133,6 +133,14 @@ impl<Port: Eks> Eks for Gate<'_, Port> {
         through!(self.port.access_entry(region, cluster_name, principal_arn))
     }
 
+    async fn cluster_tags(
+        &self,
+        region: &str,
+        cluster_name: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, PortError> {
+        through!(self.port.cluster_tags(region, cluster_name))
+    }
+
     async fn uses(&self, region: &str, now: Timestamp) -> UseListing {
         through!(self.port.uses(region, now))
     }

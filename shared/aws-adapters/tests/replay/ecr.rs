@@ -71,12 +71,14 @@ fn document(
     repository_name: Option<&str>,
     text: &str,
     covers_all_actions: bool,
+    unfollowed: Vec::new(),
 ) -> RegistryDocument {
     RegistryDocument {
         region: REGION.to_owned(),
         repository_name: repository_name.map(str::to_owned),
         document: text.to_owned(),
         covers_all_actions,
+        unfollowed: Vec::new(),
         read_at: now(),
     }
 }

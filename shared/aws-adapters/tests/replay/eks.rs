@@ -460,6 +460,15 @@ async fn one_resource_is_read_with_its_clusters_tags() {
 }
 
 #[tokio::test]
+async fn a_clusters_tags_are_read_and_one_that_is_gone_has_none() {
+    let wire = Wire::new([cluster("prod", &json!({})), (get("/clusters/test"), absent())]);
+    let eks = AwsEks::new(&wire.aws());
+    let tags = [("team".to_owned(), "payments".to_owned())].into();
+    assert_eq!(eks.cluster_tags(REGION, "prod").await, Ok(Some(tags)));
+    assert_eq!(eks.cluster_tags(REGION, "test").await, Ok(None));
+}
+
+#[tokio::test]
 async fn one_resource_that_is_gone_is_none_and_one_denied_an_error() {
     let wire = Wire::new([
         (get("/clusters/prod/node-groups/blue"), absent()),

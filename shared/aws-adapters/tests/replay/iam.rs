@@ -208,6 +208,54 @@ async fn a_role_is_read_with_every_page_of_its_policies() {
     assert_eq!(role.boundary, Some(managed(BOUNDARY, Some("v2"), Some("[]"))));
 }
 
+/// A request that comes twice fails the test.
+#[tokio::test]
+async fn a_policy_of_many_roles_is_read_once() {
+    let of_one_role = || {
+        [
+            get_role(Some(BOUNDARY), &[]),
+            attached(None, &[NODE_ECR, BOUNDARY], None),
+            inline_names(None, &["push"], None),
+            inline_policy("push", "%7B%7D"),
+        ]
+    };
+    let of_both = [
+        get_policy(NODE_ECR, "v4"),
+        policy_version(NODE_ECR, "v4", "%7B%22Statement%22%3A%5B%5D%7D"),
+        get_policy(BOUNDARY, "v2"),
+        policy_version(BOUNDARY, "v2", "%5B%5D"),
+    ];
+    let wire = Wire::new(of_one_role().into_iter().chain(of_one_role()).chain(of_both));
+    let roles = AwsIam::new(&wire.aws()).roles(&[workers(), workers()]).await;
+    assert_eq!(roles.len(), 2);
+    for role in roles {
+        let role = role.unwrap().unwrap();
+        let boundary = managed(BOUNDARY, Some("v2"), Some("[]"));
+        let node_ecr = managed(NODE_ECR, Some("v4"), Some("{\"Statement\":[]}"));
+        assert_eq!(role.identity, [node_ecr, boundary.clone(), inline("push", Some("{}"))]);
+        assert_eq!(role.boundary, Some(boundary));
+    }
+}
+
+/// The role whose policy vanished is read again by itself; one that IAM does not know is absent.
+#[tokio::test]
+async fn each_of_many_roles_is_answered_by_itself() {
+    let spot = RoleName::new("spot");
+    let wire = Wire::new([
+        (asked("GetRole", &[("RoleName", "spot")]), absent()),
+        get_role(None, &[]),
+        attached(None, &[NODE_ECR], None),
+        inline_names(None, &[], None),
+        (asked("GetPolicy", &[("PolicyArn", NODE_ECR)]), absent()),
+        get_role(None, &[]),
+        attached(None, &[], None),
+        inline_names(None, &[], None),
+    ]);
+    let roles = AwsIam::new(&wire.aws()).roles(&[spot, workers()]).await;
+    assert_eq!(roles[0], Ok(None));
+    assert!(roles[1].as_ref().unwrap().as_ref().unwrap().identity.is_empty());
+}
+
 #[tokio::test]
 async fn a_role_without_anything_has_no_policies() {
     let wire =

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use change_events::{ReadError, Reading, event_names, read};
 use ecr_audit::arn::{RoleArn, RoleName};
-use ecr_audit::change::{Change, RoleEffect};
+use ecr_audit::change::{Change, ProfileEffect, RoleEffect};
 
 use crate::files::{ACCOUNT, WITH_EFFECT, changes, file, files};
 
@@ -70,10 +70,14 @@ fn iam_events_are_read() {
     let of_role = |effect| Change::Role { role_name: RoleName::new("prod-workers"), effect };
     let policy_arn = || POLICY.to_owned();
     let policy_name = || "Push".to_owned();
-    let profile = |role_name: Option<&str>| Change::InstanceProfile {
+    let profile = |role_name: Option<&str>, effect| Change::InstanceProfile {
         instance_profile_name: "prod-workers-profile".to_owned(),
         role_name: role_name.map(RoleName::new),
+        effect: Some(effect),
     };
+    let cluster_tag = || "kubernetes.io/cluster/prod".to_owned();
+    let tagged = ProfileEffect::Tagged { tags: [(cluster_tag(), "owned".to_owned())].into() };
+    let untagged = ProfileEffect::Untagged { tag_keys: vec![cluster_tag()] };
     let version =
         Change::ManagedPolicy { policy_arn: policy_arn(), default_version: Some("v4".to_owned()) };
     let created = RoleEffect::Created { role_id: Some("AROAEXAMPLEWORKERS000".to_owned()) };
@@ -103,11 +107,14 @@ fn iam_events_are_read() {
             }),
         ),
         ("UntagRole", of_role(RoleEffect::Untagged { tag_keys: vec!["owner".to_owned()] })),
-        ("AddRoleToInstanceProfile", profile(Some("prod-workers"))),
-        ("RemoveRoleFromInstanceProfile", profile(Some("prod-workers"))),
-        ("DeleteInstanceProfile", profile(None)),
-        ("TagInstanceProfile", profile(None)),
-        ("UntagInstanceProfile", profile(None)),
+        ("AddRoleToInstanceProfile", profile(Some("prod-workers"), ProfileEffect::RoleAdded)),
+        (
+            "RemoveRoleFromInstanceProfile",
+            profile(Some("prod-workers"), ProfileEffect::RoleRemoved),
+        ),
+        ("DeleteInstanceProfile", profile(None, ProfileEffect::Deleted)),
+        ("TagInstanceProfile", profile(None, tagged)),
+        ("UntagInstanceProfile", profile(None, untagged)),
         (
             "PutRolePolicy",
             of_role(RoleEffect::InlinePolicyPut {

@@ -1,56 +1,90 @@
 //! Changes -> the roles they touch, each once, with everything that the batch tells of it.
 
+mod by_ledger;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::arn::{RoleArn, RoleName};
-use crate::change::{Change, ReportedChange};
+use crate::change::{Change, ProfileEffect, ReportedChange};
 use crate::error::PortError;
 use crate::journey::Arrival;
+use crate::journey::cluster_tags::ClusterPlace;
+use crate::journey::registry_changes::{PolicyPlace, Replaced};
 use crate::journey::role::RoleTask;
 use crate::node_role::{Compute, Sighting, Source, Use, UseKind};
-use crate::ports::{AllRecords, InstanceProfile, Ports};
-use crate::registry_documents;
+use crate::ports::{InstanceProfile, Ports, Versioned};
 use crate::settings::Settings;
 use crate::sweep_step::SweepStep;
-use crate::visibility::{Expectation, ExpectedEffect, FRESH};
+use crate::visibility::{Expectation, ExpectedEffect, FRESH, shows_profile};
 
 /// What a batch touches.
 pub struct Affected {
     /// The roles, each once.
     pub tasks: Vec<RoleTask>,
+    /// The policies of repositories and registries that became others.
+    pub replaced: Vec<Replaced>,
     /// The messages that could not be followed, with the reason.
     pub failed: BTreeMap<String, String>,
 }
 
 /// Follows every change of every message to the roles it touches.
 pub async fn affected(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]) -> Affected {
-    let mut batch = Batch { ports, settings, tasks: BTreeMap::new() };
-    let mut failed = BTreeMap::new();
+    let mut batch = Batch {
+        ports,
+        settings,
+        tasks: BTreeMap::new(),
+        policies: BTreeMap::new(),
+        clusters: BTreeMap::new(),
+        records: None,
+        failed: BTreeMap::new(),
+    };
     for arrival in arrivals {
         for reported in &arrival.changes {
             if let Err(reason) = batch.follow(arrival, reported).await {
-                failed.entry(arrival.message_id.clone()).or_insert(reason);
+                batch.failed.entry(arrival.message_id.clone()).or_insert(reason);
             }
         }
     }
-    Affected { tasks: batch.tasks.into_values().collect(), failed }
+    let replaced = batch.follow_policies().await;
+    batch.follow_clusters().await;
+    Affected { tasks: batch.tasks.into_values().collect(), replaced, failed: batch.failed }
 }
+
+/// A message with one of its changes.
+type Told<'batch> = (&'batch Arrival, &'batch ReportedChange);
 
 struct Batch<'batch> {
     ports: &'batch Ports<'batch>,
     settings: &'batch Settings,
     tasks: BTreeMap<String, RoleTask>,
+    /// The policies of repositories and registries that were named, each with what names it.
+    policies: BTreeMap<PolicyPlace, Vec<Told<'batch>>>,
+    /// The clusters that were named, each with what names it.
+    clusters: BTreeMap<ClusterPlace, Vec<Told<'batch>>>,
+    /// Every record, once it was asked for.
+    records: Option<Arc<Vec<Versioned>>>,
+    /// The messages that could not be followed, with the reason.
+    failed: BTreeMap<String, String>,
 }
 
-impl Batch<'_> {
-    async fn follow(&mut self, arrival: &Arrival, reported: &ReportedChange) -> Result<(), String> {
+impl<'batch> Batch<'batch> {
+    async fn follow(
+        &mut self,
+        arrival: &'batch Arrival,
+        reported: &'batch ReportedChange,
+    ) -> Result<(), String> {
         self.lead(arrival, reported).await.map_err(|error| match error {
             Lost::Port(error) => error.to_string(),
             Lost::TooFresh(what) => format!("{what} is not visible yet"),
         })
     }
 
-    async fn lead(&mut self, arrival: &Arrival, reported: &ReportedChange) -> Result<(), Lost> {
+    async fn lead(
+        &mut self,
+        arrival: &'batch Arrival,
+        reported: &'batch ReportedChange,
+    ) -> Result<(), Lost> {
         let now = self.ports.clock.now();
         match &reported.change {
             Change::Role { role_name, effect } => {
@@ -68,10 +102,20 @@ impl Batch<'_> {
                     self.touch(&role_name, arrival, reported, expected);
                 }
             }
-            Change::InstanceProfile { instance_profile_name, role_name } => {
+            Change::InstanceProfile { instance_profile_name, role_name, effect } => {
                 let profile = self.ports.iam.instance_profile(instance_profile_name).await?;
+                let is_shown = effect.as_ref().is_none_or(|effect| {
+                    shows_profile(profile.as_ref(), effect, role_name.as_ref())
+                });
+                if !is_shown && is_fresh(arrival, reported, now) {
+                    let what =
+                        format!("the change to the instance profile {instance_profile_name}");
+                    return Err(Lost::TooFresh(what));
+                }
+                let is_new = *effect == Some(ProfileEffect::RoleAdded);
                 for (role_arn, seen) in profile.iter().flat_map(InstanceProfile::uses) {
-                    self.sight(arrival, reported, Sighting { role_arn, seen, at: now });
+                    let sighting = Sighting { role_arn, seen, at: now };
+                    self.sight(arrival, reported, sighting, is_new);
                 }
                 if let Some(role_name) = role_name {
                     self.touch(role_name, arrival, reported, None);
@@ -98,32 +142,24 @@ impl Batch<'_> {
             }
             Change::Cluster { region, cluster_name, role_arn } => {
                 let found = self.ports.eks.auto_mode(region, cluster_name).await?;
-                let creates = if role_arn.is_some() { "CreateCluster" } else { "" };
+                // Whoever names the role has switched Auto Mode on, or keeps it so.
+                let creates = if role_arn.is_some() { &reported.event.name } else { "" };
                 self.found(arrival, reported, now, found, role_arn.as_ref(), creates)?;
+                self.name_cluster(region, cluster_name, (arrival, reported));
             }
             Change::AccessEntry { region, cluster_name, principal_arn } => {
                 let found =
                     self.ports.eks.access_entry(region, cluster_name, principal_arn).await?;
                 let role_arn = RoleArn::parse(principal_arn).ok();
                 // An entry of another type is no use, so its absence says nothing of lag.
-                self.found(arrival, reported, now, found, role_arn.as_ref(), "")?;
+                let creates = if found.is_some() { "CreateAccessEntry" } else { "" };
+                self.found(arrival, reported, now, found, role_arn.as_ref(), creates)?;
             }
             Change::RepositoryPolicy { region, repository_name } => {
-                let document =
-                    self.ports.ecr.repository_policy(region, repository_name, now).await?;
-                self.registry_document(
-                    arrival,
-                    reported,
-                    region,
-                    Some(repository_name),
-                    document,
-                    now,
-                )
-                .await?;
+                self.name_policy(region, Some(repository_name), (arrival, reported));
             }
             Change::RegistryPolicy { region } => {
-                let document = self.ports.ecr.registry_policy(region, now).await?;
-                self.registry_document(arrival, reported, region, None, document, now).await?;
+                self.name_policy(region, None, (arrival, reported));
             }
             Change::Recheck { role_arn } => {
                 self.touch(&role_arn.role_name(), arrival, reported, None);
@@ -146,13 +182,13 @@ impl Batch<'_> {
         role_arn: Option<&RoleArn>,
         creating_call: &str,
     ) -> Result<(), Lost> {
+        let is_new = reported.event.name == creating_call;
         if let Some((role_arn, seen)) = found {
-            self.sight(arrival, reported, Sighting { role_arn, seen, at: now });
+            self.sight(arrival, reported, Sighting { role_arn, seen, at: now }, is_new);
             return Ok(());
         }
-        let is_fresh = now.duration_since(reported.event.time) < FRESH;
-        if reported.event.name == creating_call && arrival.is_first_receipt && is_fresh {
-            return Err(Lost::TooFresh(creating_call.to_owned()));
+        if is_new && is_fresh(arrival, reported, now) {
+            return Err(Lost::TooFresh(format!("what {creating_call} made")));
         }
         if let Some(role_arn) = role_arn {
             self.touch(&role_arn.role_name(), arrival, reported, None);
@@ -160,44 +196,17 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// A repository's or registry's policy was read: it is kept, and the node roles that the old
-    /// or the new document can touch are assessed.
-    async fn registry_document(
+    /// A use was seen. A new one lets expect that its role is there.
+    fn sight(
         &mut self,
         arrival: &Arrival,
         reported: &ReportedChange,
-        region: &str,
-        repository_name: Option<&str>,
-        document: Option<crate::role_policies::RegistryDocument>,
-        now: jiff::Timestamp,
-    ) -> Result<(), Lost> {
-        let ledger = self.ports.ledger;
-        let old = ledger.registry_documents().await?.into_iter().find(|known| {
-            known.region == region && known.repository_name.as_deref() == repository_name
-        });
-        // What is damaged keeps the next sweep from being complete.
-        let AllRecords { records, damaged } = ledger.all_records().await?;
-        for reason in damaged {
-            tracing::error!(reason, "the change was not held against a role's record");
-        }
-        let kept = document.as_ref().filter(|document| {
-            registry_documents::can_touch_account(&document.document, &self.settings.account)
-        });
-        for known in records {
-            let touches = |document: &crate::role_policies::RegistryDocument| {
-                registry_documents::can_touch(&document.document, &known.record.role_arn)
-            };
-            if old.as_ref().is_some_and(touches) || kept.is_some_and(touches) {
-                self.touch(&known.record.role_arn.role_name(), arrival, reported, None);
-            }
-        }
-        ledger.keep_registry_document(region, repository_name, kept, now).await?;
-        Ok(())
-    }
-
-    fn sight(&mut self, arrival: &Arrival, reported: &ReportedChange, sighting: Sighting) {
+        sighting: Sighting,
+        is_new: bool,
+    ) {
         let role_name = sighting.role_arn.role_name();
-        self.touch(&role_name, arrival, reported, None).sightings.push(sighting);
+        let expected = is_new.then(|| ExpectedEffect::Worn(sighting.role_arn.clone()));
+        self.touch(&role_name, arrival, reported, expected).sightings.push(sighting);
     }
 
     fn touch(
@@ -226,6 +235,11 @@ impl Batch<'_> {
         }
         task
     }
+}
+
+/// Whether what was read need not be believed yet.
+fn is_fresh(arrival: &Arrival, reported: &ReportedChange, now: jiff::Timestamp) -> bool {
+    arrival.is_first_receipt && now.duration_since(reported.event.time) < FRESH
 }
 
 enum Lost {

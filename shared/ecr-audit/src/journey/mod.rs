@@ -2,9 +2,14 @@
 //! role is read and assessed once, its record written, its outbox delivered.
 
 pub mod affected;
+mod attempt;
+mod cluster_tags;
 pub mod delivery;
+mod namesakes;
 pub mod publishing;
+mod reading_ahead;
 pub mod recheck;
+mod registry_changes;
 pub mod role;
 mod sending;
 pub mod sweep;
@@ -17,7 +22,7 @@ pub use sweep::{MOST_RECEIPTS, SweepError, SweepMessage, SweepSummary, handle_st
 use crate::arn::{RoleArn, RoleName};
 use crate::change::ReportedChange;
 use crate::journey::affected::{Affected, affected};
-use crate::journey::recheck::answer_recheck;
+use crate::journey::recheck::{answer_recheck, asks_again};
 use crate::journey::role::RoleTask;
 use crate::journey::together::assess_roles;
 use crate::ports::Ports;
@@ -49,28 +54,33 @@ pub struct Handled {
 /// outbox entry of those roles is delivered.
 pub async fn handle(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]) -> Handled {
     let mut handled = Handled::default();
-    let Affected { tasks, failed } = affected(ports, settings, arrivals).await;
+    let Affected { tasks, replaced, failed } = affected(ports, settings, arrivals).await;
     handled.failed = failed;
     let message_ids = arrivals.iter().map(|arrival| arrival.message_id.clone());
     handled.led_nowhere = message_ids.filter(|id| !handled.failed.contains_key(id)).collect();
+    let mut unrecorded = BTreeSet::new();
     let tasks = of_node_roles(ports, tasks).await;
     for (task, outcome) in assess_roles(ports, settings, tasks).await {
         let outcome = match outcome {
-            Ok(role_arn) => answer_recheck(ports, &task).await.map(|()| role_arn),
+            Ok(role_arns) => answer_recheck(ports, &task).await.map(|()| role_arns),
             failed => failed,
         };
-        if !matches!(outcome, Ok(None)) {
+        if !matches!(&outcome, Ok(role_arns) if role_arns.is_empty()) {
             for message_id in &task.message_ids {
                 handled.led_nowhere.remove(message_id);
             }
         }
         match outcome {
-            Ok(role_arn) => handled.assessed.extend(role_arn),
+            Ok(role_arns) => handled.assessed.extend(role_arns),
             Err(error) => {
-                for message_id in &task.message_ids {
-                    handled.failed.entry(message_id.clone()).or_insert_with(|| error.to_string());
-                }
+                handled.fail(&task.message_ids, &error);
+                unrecorded.insert(task.role_name.key());
             }
+        }
+    }
+    for replaced in replaced.iter().filter(|one| one.role_keys.is_disjoint(&unrecorded)) {
+        if let Err(error) = replaced.settle(ports).await {
+            handled.fail(&replaced.message_ids, &error);
         }
     }
     for (message_id, reason) in &handled.failed {
@@ -79,8 +89,19 @@ pub async fn handle(ports: &Ports<'_>, settings: &Settings, arrivals: &[Arrival]
     handled
 }
 
-/// Lets go of the roles that no node wears: one read of the ledger for all of them. Where it does
-/// not answer, each role is read by itself, so that a damaged record holds up no other.
+impl Handled {
+    /// The messages have to come again.
+    fn fail(&mut self, message_ids: &BTreeSet<String>, error: &impl ToString) {
+        for message_id in message_ids {
+            self.failed.entry(message_id.clone()).or_insert_with(|| error.to_string());
+        }
+    }
+}
+
+/// Lets go of the roles that no node wears: one read of the ledger for all of them. A role that
+/// nodes wore once, and of which everything is told, is let go as well, but where somebody waits
+/// for an answer. Where the ledger does not answer, each role is read by itself, so that a damaged
+/// record holds up no other.
 async fn of_node_roles(ports: &Ports<'_>, tasks: Vec<RoleTask>) -> Vec<RoleTask> {
     let is_open = |task: &&RoleTask| task.sightings.is_empty();
     let role_names: Vec<RoleName> =
@@ -90,7 +111,10 @@ async fn of_node_roles(ports: &Ports<'_>, tasks: Vec<RoleTask>) -> Vec<RoleTask>
     }
     match ports.ledger.records(&role_names).await {
         Ok(known) => {
-            let is_worn = |task: &RoleTask| known.contains_key(&task.role_name.key());
+            let is_worn = |task: &RoleTask| {
+                let known = known.get(&task.role_name.key());
+                known.is_some_and(|known| !known.record.is_at_rest() || asks_again(task))
+            };
             tasks.into_iter().filter(|task| !is_open(&task) || is_worn(task)).collect()
         }
         Err(error) => {

@@ -15,10 +15,15 @@ use jiff::Timestamp;
 /// <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_NoteUpdate.html>
 const LONGEST_NOTE: usize = 512;
 
+/// Whether somebody waits for the answer.
+pub fn asks_again(task: &RoleTask) -> bool {
+    let is_recheck = |change: &Change| matches!(change, Change::Recheck { .. });
+    task.changes.iter().any(|reported| is_recheck(&reported.change))
+}
+
 /// Notes the answer on the findings of a role that was to be looked at again, after it was.
 pub async fn answer_recheck(ports: &Ports<'_>, task: &RoleTask) -> Result<(), RoleError> {
-    let is_recheck = |change: &Change| matches!(change, Change::Recheck { .. });
-    if !task.changes.iter().any(|reported| is_recheck(&reported.change)) {
+    if !asks_again(task) {
         return Ok(());
     }
     let mut records = ports.ledger.records(std::slice::from_ref(&task.role_name)).await?;

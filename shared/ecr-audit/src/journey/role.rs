@@ -1,29 +1,28 @@
 //! One role, from the ledger's record to the next one, in the design's order: the record first,
 //! then AWS, then one conditional write. On a conflict nothing read so far is used again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::arn::{RoleArn, RoleName};
-use crate::asff::finding_id;
 use crate::assess::{RoleState, assess};
 use crate::change::ReportedChange;
 use crate::drift::{Cause, SweepKind, aws_managed_versions, cause, explained_by};
 use crate::error::PortError;
+use crate::journey::attempt::Attempt;
+use crate::journey::cluster_tags::{ClusterPlace, ClusterTags, cluster_tags};
 use crate::journey::delivery::{Claim, Claimed, deliver};
-use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
+use crate::journey::namesakes::record_to_continue;
+use crate::ledger::{Record, RecordedUse};
 use crate::node_role::{Sighting, UseListing};
-use crate::ports::{Ports, StoredFinding, Versioned, WriteOutcome};
+use crate::ports::{Ports, Versioned, WriteOutcome};
 use crate::remedy::remedy;
 use crate::role_policies::{RegistryDocument, RolePolicies};
 use crate::settings::Settings;
-use crate::standard::Check;
-use crate::tags_read::with_tags_read;
-use crate::transition::{Observed, Step, transition};
-use crate::uses::standing_uses;
-use crate::visibility::{Expectation, not_shown, not_yet_visible};
+use crate::transition::Observed;
+use crate::visibility::{Expectation, not_yet_visible};
 
 /// How often a role starts again after a conflict before its messages have to come again.
 const ATTEMPTS: usize = 8;
@@ -41,6 +40,8 @@ pub struct RoleTask {
     pub sightings: Vec<Sighting>,
     /// What a read has to show before it is believed.
     pub expectations: Vec<Expectation>,
+    /// The clusters whose tags became others, and are to be read again.
+    pub clusters: BTreeSet<ClusterPlace>,
     /// The sources that were listed to their end.
     pub listing: Arc<UseListing>,
     /// What kind of sweep asks for it, if one does.
@@ -55,8 +56,10 @@ pub struct RoleTask {
 pub struct ReadAhead {
     /// The role's record, if it has one.
     pub known: Option<Versioned>,
-    /// What IAM holds about the role.
-    pub role: RolePolicies,
+    /// What IAM answered about the role.
+    pub role: Result<Option<RolePolicies>, PortError>,
+    /// The tags of the clusters that the task names.
+    pub cluster_tags: Arc<ClusterTags>,
     /// Every repository and registry policy that is kept.
     pub registry: Arc<Vec<RegistryDocument>>,
 }
@@ -87,6 +90,7 @@ impl RoleTask {
             changes: Vec::new(),
             sightings: Vec::new(),
             expectations: Vec::new(),
+            clusters: BTreeSet::new(),
             listing: Arc::default(),
             sweep: None,
             ahead: None,
@@ -101,10 +105,10 @@ impl ReadAhead {
     }
 }
 
-/// A role that was assessed and recorded.
+/// What a role's name led to, recorded.
 pub struct Recorded {
-    /// The role's ARN.
-    pub role_arn: RoleArn,
+    /// The role's ARN, and those of its namesakes whose answer was another one.
+    pub role_arns: BTreeSet<RoleArn>,
     /// What is to be delivered of it.
     pub claimed: Option<Claimed>,
 }
@@ -142,16 +146,13 @@ async fn step(
     known: Option<Versioned>,
     ahead: Option<&ReadAhead>,
 ) -> Result<Option<Recorded>, RoleError> {
-    let (before, version) = match known {
-        Some(versioned) => (Some(versioned.record), versioned.version),
-        None => (None, 0),
-    };
     let role = match ahead {
-        Some(ahead) => Ok(Some(ahead.role.clone())),
-        None => match ports.iam.role(&task.role_name).await {
-            Err(error) if error.is_transient() => return Err(error.into()),
-            answer => answer,
-        },
+        Some(ahead) => ahead.role.clone(),
+        None => ports.iam.role(&task.role_name).await,
+    };
+    let role = match role {
+        Err(error) if error.is_transient() => return Err(error.into()),
+        answer => answer,
     };
     let now = ports.clock.now();
     if let Ok(role) = &role
@@ -160,56 +161,36 @@ async fn step(
         return Err(RoleError::TooFresh(aspect));
     }
     let read = role.as_ref().ok().and_then(Option::as_ref);
-    let before = record_to_continue(before, task, read);
-    let sightings: Vec<Sighting> = task
-        .sightings
-        .iter()
-        .filter(|sighting| sighting.role_arn == before.role_arn)
-        .map(|sighting| Sighting {
-            seen: with_tags_read(&sighting.seen, settings),
-            ..sighting.clone()
-        })
-        .collect();
-    let uses = standing_uses(&before.uses, &sightings, &task.listing);
-    let aws_managed_versions = read.map(aws_managed_versions);
-    let unseen = match &role {
-        Ok(role) => not_shown(before.changes.iter().chain(&task.changes), role.as_ref()),
-        Err(_) => BTreeSet::new(),
+    let version = known.as_ref().map_or(0, |known| known.version);
+    let known = known.map(|known| known.record);
+    let before = record_to_continue(known.clone(), &task.sightings, read);
+    let cluster_tags = match ahead {
+        Some(ahead) => Arc::clone(&ahead.cluster_tags),
+        None => Arc::new(cluster_tags(ports, &task.clusters).await?),
     };
-    let observed = match role {
+    let attempt = Attempt { ports, settings, task, role: &role, cluster_tags, now };
+    let uses = attempt.uses(&before);
+    let aws_managed_versions = read.map(aws_managed_versions);
+    let of_others = match &role {
         Err(error) => Observed::Unreadable(error.to_string()),
-        Ok(Some(role)) if role.role_arn == before.role_arn => match ahead {
-            Some(ahead) => observe(settings, &role, &uses, &ahead.registry),
-            None => observe_afresh(ports, settings, &role, &uses).await?,
-        },
         Ok(_) => Observed::Gone,
     };
-    let id = ports.clock.unique_id();
-    let mut step = Step {
-        before: &before,
-        uses,
-        observed,
-        changes: &task.changes,
-        unseen,
-        settings,
-        now,
-        is_sweep: task.sweep.is_some(),
-        id: id.clone(),
-        into_digest: task.sweep.is_some_and(SweepKind::is_into_digest),
-        stored: None,
+    let observed = match &role {
+        Ok(Some(role)) if role.role_arn == before.role_arn => match ahead {
+            Some(ahead) => observe(settings, role, &uses, &ahead.registry),
+            None => observe_afresh(ports, settings, role, &uses).await?,
+        },
+        _ => of_others.clone(),
     };
-    let mut next = transition(&step);
-    if hangs_on_security_hub(&before, &next) {
-        step.stored = Some(read_back(ports, &before).await?);
-        next = transition(&step);
-    }
+    let (id, mut next) = attempt.next(&before, uses, observed).await?;
     if let Some(versions) = aws_managed_versions {
         next.aws_managed_versions = versions;
     }
     note_drift(&before, &mut next, task, now);
-    let role_arn = next.role_arn.clone();
-    if version > 0 && next == before {
-        return Ok(Some(Recorded { role_arn, claimed: None }));
+    let mut role_arns = attempt.namesakes(&mut next, &of_others).await?;
+    role_arns.insert(next.role_arn.clone());
+    if known.as_ref() == Some(&next) {
+        return Ok(Some(Recorded { role_arns, claimed: None }));
     }
     // The write that records also claims: nobody else can send before the lease runs out.
     let claim = Claim::of_all(&mut next, &id, now);
@@ -217,7 +198,7 @@ async fn step(
         WriteOutcome::Conflict => Ok(None),
         WriteOutcome::Written => {
             let claimed = Claimed { record: next, version: version + 1, claim };
-            Ok(Some(Recorded { role_arn, claimed: Some(claimed) }))
+            Ok(Some(Recorded { role_arns, claimed: Some(claimed) }))
         }
     }
 }
@@ -229,38 +210,6 @@ fn note_drift(before: &Record, next: &mut Record, task: &RoleTask, now: Timestam
     tracing::info!(role = %next.role_arn, ?cause, "the sweep found another verdict");
     if cause == Cause::Unexplained {
         next.unexplained_since.get_or_insert(now);
-    }
-}
-
-/// Whether owners are told, or would be if a person had not suppressed the finding.
-fn hangs_on_security_hub(before: &Record, next: &Record) -> bool {
-    let is_alert = |entry: &&OutboxEntry| {
-        matches!(entry.message, Message::Owners { .. } | Message::Digest { .. })
-    };
-    let count = |record: &Record| record.outbox.iter().filter(is_alert).count();
-    let is_suppressed = before.checks.values().any(|known| known.suppressed.is_some());
-    !before.checks.is_empty() && (count(next) > count(before) || is_suppressed && next != before)
-}
-
-/// The role's findings as Security Hub holds them. Where that cannot be told, none counts as
-/// suppressed: an alert too many is better than silence.
-async fn read_back(
-    ports: &Ports<'_>,
-    before: &Record,
-) -> Result<BTreeMap<Check, StoredFinding>, RoleError> {
-    let ids: BTreeMap<String, Check> =
-        before.checks.keys().map(|check| (finding_id(&before.role_arn, *check), *check)).collect();
-    let wanted: Vec<String> = ids.keys().cloned().collect();
-    match ports.security_hub.read_back(&wanted).await {
-        Ok(stored) => Ok(stored
-            .into_iter()
-            .filter_map(|stored| Some((*ids.get(&stored.id)?, stored)))
-            .collect()),
-        Err(error) if error.is_transient() => Err(error.into()),
-        Err(error) => {
-            tracing::warn!(%error, "the findings could not be read back before an alert");
-            Ok(BTreeMap::new())
-        }
     }
 }
 
@@ -288,30 +237,4 @@ fn observe(
     let assessment = assess(&state, settings);
     let remedy = remedy(&state, &assessment, settings);
     Observed::Assessed { assessment: Box::new(assessment), remedy }
-}
-
-/// The record that the step continues. A role created anew under another path has another ARN;
-/// where a use names that ARN, a new record takes the place of the old one.
-fn record_to_continue(
-    before: Option<Record>,
-    task: &RoleTask,
-    read: Option<&RolePolicies>,
-) -> Record {
-    let sighted = |arn: &RoleArn| task.sightings.iter().any(|seen| seen.role_arn == *arn);
-    match (before, read) {
-        (Some(record), _) if record.uses.is_empty() && !sighted(&record.role_arn) => {
-            match task.sightings.first() {
-                Some(sighting) if record.checks.values().all(CheckRecord::is_archived) => {
-                    Record::new(sighting.role_arn.clone())
-                }
-                _ => record,
-            }
-        }
-        (Some(record), _) => record,
-        (None, Some(role)) if sighted(&role.role_arn) => Record::new(role.role_arn.clone()),
-        (None, _) => {
-            let sighting = task.sightings.first().expect("a task without record has a sighting");
-            Record::new(sighting.role_arn.clone())
-        }
-    }
 }

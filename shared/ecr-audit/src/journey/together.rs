@@ -1,6 +1,7 @@
 //! Many roles in one go: some are read at a time, and what came of them is delivered together, so
 //! that one import takes the findings of many.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::stream::{self, StreamExt};
@@ -8,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::arn::RoleArn;
 use crate::journey::delivery::{Claimed, deliver_claimed};
+use crate::journey::reading_ahead::read_ahead;
 use crate::journey::role::{RoleError, RoleTask, record_role};
 use crate::ports::Ports;
 use crate::settings::Settings;
@@ -15,7 +17,7 @@ use crate::settings::Settings;
 /// How many roles are read at once. IAM throttles by account, so more would not be faster.
 const ROLES_AT_ONCE: usize = 4;
 
-/// How many roles are recorded before what came of them is delivered: an import takes 100
+/// How many roles are read and recorded before what came of them is delivered: an import takes 100
 /// findings, and a role has two.
 const ROLES_TOGETHER: usize = 50;
 
@@ -23,8 +25,8 @@ const ROLES_TOGETHER: usize = 50;
 /// be sent within its lease.
 const TIME_TOGETHER: SignedDuration = SignedDuration::from_secs(30);
 
-/// What came of one role: its ARN, or nothing for what is no node role.
-pub type Outcome = Result<Option<RoleArn>, RoleError>;
+/// What came of one role's name: the ARNs that it led to, none for what is no node role.
+pub type Outcome = Result<BTreeSet<RoleArn>, RoleError>;
 
 /// Assesses roles and delivers what came of them.
 pub async fn assess_roles(
@@ -33,16 +35,24 @@ pub async fn assess_roles(
     tasks: Vec<RoleTask>,
 ) -> Vec<(RoleTask, Outcome)> {
     let mut outcomes = Vec::with_capacity(tasks.len());
-    let mut tasks = tasks.into_iter().peekable();
-    while tasks.peek().is_some() {
-        let (together, claimed) = record_some(ports, settings, &mut tasks).await;
-        let mut failures = deliver_claimed(ports, claimed).await;
-        outcomes.extend(together.into_iter().map(|(task, outcome)| {
-            let failure = failures.remove(&task.role_name.key());
-            (task, failure.map_or(outcome, Err))
-        }));
+    let mut tasks = tasks.into_iter();
+    loop {
+        let mut some: Vec<RoleTask> = tasks.by_ref().take(ROLES_TOGETHER).collect();
+        if some.is_empty() {
+            return outcomes;
+        }
+        read_ahead(ports, &mut some).await;
+        let mut some = some.into_iter().peekable();
+        while some.peek().is_some() {
+            let (together, claimed) = record_some(ports, settings, &mut some).await;
+            let mut failures = deliver_claimed(ports, claimed).await;
+            outcomes.extend(together.into_iter().map(|(task, outcome)| {
+                let failure = failures.remove(&task.role_name.key());
+                // What was read of it is of no more use, and much to hold.
+                (RoleTask { ahead: None, ..task }, failure.map_or(outcome, Err))
+            }));
+        }
     }
-    outcomes
 }
 
 /// Records the next roles, until there are enough of them or the first ones have waited enough.
@@ -56,7 +66,7 @@ async fn record_some(
     let mut claimed: Vec<Claimed> = Vec::new();
     let mut claimed_since: Option<Timestamp> = None;
     let next = std::iter::from_fn(|| (!is_enough.load(Ordering::Relaxed)).then(|| tasks.next())?);
-    let mut recorded = stream::iter(next.take(ROLES_TOGETHER))
+    let mut recorded = stream::iter(next)
         .map(|task| async move {
             let recorded = record_role(ports, settings, &task).await;
             (task, recorded)
@@ -65,9 +75,9 @@ async fn record_some(
     while let Some((task, recorded)) = recorded.next().await {
         let now = ports.clock.now();
         let outcome = recorded.map(|recorded| {
-            recorded.map(|recorded| {
+            recorded.map_or_else(BTreeSet::new, |recorded| {
                 claimed.extend(recorded.claimed);
-                recorded.role_arn
+                recorded.role_arns
             })
         });
         together.push((task, outcome));

@@ -89,6 +89,17 @@ impl Account {
         Ok(())
     }
 
+    /// `TagResource` and `UntagResource` of a cluster: these are its tags now.
+    pub fn tag_cluster(
+        &mut self,
+        region: &str,
+        name: &str,
+        tags: Tags,
+    ) -> Result<(), AccountError> {
+        self.cluster_mut(region, name)?.tags = tags;
+        Ok(())
+    }
+
     /// `CreateNodegroup`.
     pub fn create_nodegroup(
         &mut self,

@@ -33,6 +33,7 @@ impl Repository {
             repository_name: Some(name.to_owned()),
             document: policy.clone(),
             covers_all_actions: true,
+            unfollowed: Vec::new(),
             read_at,
         })
     }
@@ -45,6 +46,7 @@ impl Registry {
             repository_name: None,
             document: policy.clone(),
             covers_all_actions: self.scope.as_deref() != Some("V1"),
+            unfollowed: Vec::new(),
             read_at,
         })
     }

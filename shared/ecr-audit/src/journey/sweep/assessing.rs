@@ -220,7 +220,9 @@ impl<'step> Assessing<'step> {
             let known = records.remove(&key);
             let version = known.as_ref().map_or(0, |known| known.version);
             if version == self.versions.get(&key).copied().unwrap_or(0) {
-                task.ahead = Some(ReadAhead { known, role, registry: Arc::clone(&registry) });
+                let (role, registry) = (Ok(Some(role)), Arc::clone(&registry));
+                let cluster_tags = Arc::default();
+                task.ahead = Some(ReadAhead { known, role, cluster_tags, registry });
             }
             tasks.push(task);
         }
@@ -236,7 +238,7 @@ impl<'step> Assessing<'step> {
         for (task, outcome) in assess_roles(self.ports, self.settings, tasks).await {
             self.done.insert(task.role_name.key());
             match outcome {
-                Ok(role_arn) => self.summary.assessed.extend(role_arn),
+                Ok(role_arns) => self.summary.assessed.extend(role_arns),
                 Err(error) => self.summary.failures.push(format!("{}: {error}", task.role_name)),
             }
         }
