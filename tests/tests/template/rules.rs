@@ -112,6 +112,25 @@ fn each_rule_has_one_source_and_leads_to_its_queue() {
     assert_eq!(patterns.keys().map(String::as_str).collect::<BTreeSet<_>>(), known);
 }
 
+/// A rule has no state of its own, which could be DISABLED, and no bus but the account's.
+#[test]
+fn each_rule_is_on() {
+    for path in ["template.yaml", "infra/regional-forwarder.yaml", "infra/triage.yaml"] {
+        for (id, rule) in Stack::read(path).resources("AWS::Events::Rule") {
+            let keys = rule.as_mapping().unwrap().keys().map(|key| key.as_str().unwrap());
+            let asked =
+                if id == "AccountSweepSchedule" { "ScheduleExpression" } else { "EventPattern" };
+            assert_eq!(
+                keys.collect::<BTreeSet<_>>(),
+                BTreeSet::from(["Description", asked, "Targets"])
+            );
+        }
+    }
+    let stack = Stack::read("template.yaml");
+    let schedule = &stack.resource("AccountSweepSchedule")["Properties"]["ScheduleExpression"];
+    assert_eq!(referred(schedule), "SweepSchedule");
+}
+
 #[test]
 fn each_recorded_event_is_caught_by_its_rule_alone() {
     let stack = Stack::read("template.yaml");
