@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_yaml_ng::Value;
 
 use crate::rights::{CALLS, statements};
+use crate::sources::sources;
 use crate::stack::{Stack, referred, texts, yaml};
 
 /// Some calls, and what IAM asks them of, in the template's own words. `OWN_QUEUE` and `OWN_LOG`
@@ -108,8 +109,47 @@ const RESOURCES: &[(&[&str], &[&str])] = &[
 const ON_A_PARAMETER: &[(&str, &str, &[&str], &str)] =
     &[("TellOwnTopics", "HasOwnerTopics", &["sns:Publish"], "!Ref OwnerTopicArns")];
 
-/// What a right is bound to. Every other one has no condition, for it would only take away.
-const CONDITIONS: &[(&str, &str)] = &[];
+/// What the statement of a name is bound to. Every other one has no condition, which would only
+/// take away.
+const CONDITIONS: &[(&str, &str)] = &[
+    // Findings of this account alone, also where Security Hub trusts an administrator's account.
+    ("ImportFindings", "{ StringEquals: { 'securityhub:TargetAccount': !Ref 'AWS::AccountId' } }"),
+    // `hub/default` is every finding of every product. The code opens, resolves and notes; a note
+    // comes without a workflow. It suppresses nothing and makes nothing less bad.
+    (
+        "ResolveFindings",
+        "{ StringEqualsIfExists: { 'securityhub:ASFFSyntaxPath/Workflow.Status': [NEW, RESOLVED] },
+           'Null': {
+             'securityhub:ASFFSyntaxPath/Confidence': true,
+             'securityhub:ASFFSyntaxPath/Criticality': true,
+             'securityhub:ASFFSyntaxPath/RelatedFindings': true,
+             'securityhub:ASFFSyntaxPath/Severity.Label': true,
+             'securityhub:ASFFSyntaxPath/Severity.Normalized': true,
+             'securityhub:ASFFSyntaxPath/Severity.Product': true,
+             'securityhub:ASFFSyntaxPath/Types': true,
+             'securityhub:ASFFSyntaxPath/UserDefinedFields.key': true,
+             'securityhub:ASFFSyntaxPath/UserDefinedFields.value': true,
+             'securityhub:ASFFSyntaxPath/VerificationState': true } }",
+    ),
+];
+
+/// What the adapter updates of a finding is what the condition leaves: its workflow, to one of two
+/// values, and its note.
+#[test]
+fn a_finding_is_updated_in_nothing_but_what_the_condition_leaves() {
+    let adapter = sources("shared/aws-adapters/src");
+    let source = adapter.iter().find(|source| source.contains("batch_update_findings()")).unwrap();
+    let call = source.split("batch_update_findings()").nth(1).unwrap().split(".send()").next();
+    let set: BTreeSet<&str> =
+        call.unwrap().split('.').skip(1).map(|method| method.split('(').next().unwrap()).collect();
+    assert_eq!(set, BTreeSet::from(["set_finding_identifiers", "set_note", "set_workflow"]));
+    let statuses: BTreeSet<&str> = source
+        .split("WorkflowStatus::")
+        .skip(1)
+        .map(|rest| rest.split(|letter: char| !letter.is_alphanumeric()).next().unwrap())
+        .collect();
+    assert_eq!(statuses, BTreeSet::from(["New", "Resolved"]));
+}
 
 /// Each function with its queue and its log.
 const PARTS: [(&str, &str, &str); 3] = [
