@@ -25,7 +25,7 @@ const WAITING: [(&str, &str); 2] =
     [("IamWaitingAlarm", "IamQueue"), ("EksWaitingAlarm", "EksQueue")];
 
 /// For how many seconds nobody may have read a change: longer than all its tries take.
-const WAITING_SECONDS: u64 = 3600;
+const WAITING_SECONDS: u64 = 10_800;
 
 /// The words of the sweep's log that one alarm each waits for, with what a line of them means.
 const WORDS: [(&str, &str); 2] = [

@@ -27,8 +27,12 @@ const ASSESS_ROLES: &[&str] = &[
     "securityhub:GetFindings",
     "sns:Publish",
 ];
-const FOLLOW_IAM: &[&str] =
-    &["iam:GetInstanceProfile", "iam:ListEntitiesForPolicy", "sqs:SendMessage"];
+const FOLLOW_IAM: &[&str] = &[
+    "iam:GetInstanceProfile",
+    "iam:ListEntitiesForPolicy",
+    "sqs:ChangeMessageVisibility",
+    "sqs:SendMessage",
+];
 const READ_USES: &[&str] = &[
     "eks:DescribeAccessEntry",
     "eks:DescribeCluster",
@@ -38,7 +42,7 @@ const READ_USES: &[&str] = &[
     "ecr:GetRegistryPolicy",
     "ecr:GetRepositoryPolicy",
 ];
-const FOLLOW_EKS: &[&str] = &["sqs:SendMessage"];
+const FOLLOW_EKS: &[&str] = &["sqs:ChangeMessageVisibility", "sqs:SendMessage"];
 const LIST_ACCOUNT: &[&str] = &[
     "ec2:DescribeInstances",
     "ec2:DescribeRegions",
