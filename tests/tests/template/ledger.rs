@@ -19,7 +19,10 @@ Properties:
     - { AttributeName: pk, KeyType: HASH }
     - { AttributeName: sk, KeyType: RANGE }
   PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true }
-  SSESpecification: { SSEEnabled: true }
+  SSESpecification: !If
+    - HasKmsKey
+    - { SSEEnabled: true, SSEType: KMS, KMSMasterKeyId: !Ref KmsKeyArn }
+    - { SSEEnabled: true }
   DeletionProtectionEnabled: true
 ";
 

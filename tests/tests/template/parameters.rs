@@ -160,6 +160,29 @@ fn a_parameter_refuses_what_the_settings_would() {
     }
 }
 
+/// A list of CloudFormation's is held against the pattern item by item.
+#[test]
+fn the_lists_of_arns_take_arns_alone() {
+    let stack = Stack::read("template.yaml");
+    for (name, taken, refused) in [
+        ("OwnerTopicArns", "arn:aws:sns:eu-west-1:111122223333:web", "arn:aws:sns:eu-west-1:1:web"),
+        (
+            "OwnerTopicKeyArns",
+            "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "arn:aws:kms:eu-west-1:111122223333:alias/web",
+        ),
+        (
+            "KmsKeyArn",
+            "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab",
+            "alias/pullwatch",
+        ),
+    ] {
+        assert!(takes(&stack, name, ""), "{name} has to be given");
+        assert!(takes(&stack, name, taken), "{name} refuses `{taken}`");
+        assert!(!takes(&stack, name, refused), "{name} takes `{refused}`");
+    }
+}
+
 fn takes(stack: &Stack, name: &str, value: &str) -> bool {
     let pattern = stack.section("Parameters")[name]["AllowedPattern"].as_str().expect(name);
     let schema = serde_json::json!({ "type": "string", "pattern": pattern });
@@ -188,6 +211,27 @@ fn each_parameter_is_used_and_stands_in_one_group() {
         ];
         assert!(uses.iter().any(|used| text.contains(used)), "{name} decides nothing");
     }
+}
+
+/// What is given is not empty, and nothing else decides.
+#[test]
+fn each_condition_asks_whether_its_parameter_is_given() {
+    let stack = Stack::read("template.yaml");
+    let given = |parameter: &str| yaml(&format!("!Not [!Equals [!Ref {parameter}, '']]"));
+    let listed =
+        |parameter: &str| yaml(&format!("!Not [!Equals [!Join ['', !Ref {parameter}], '']]"));
+    let expected = BTreeMap::from([
+        ("HasSecurityHubRegion", given("SecurityHubRegion")),
+        ("HasOwnerTopics", listed("OwnerTopicArns")),
+        ("HasOwnerTopicKeys", listed("OwnerTopicKeyArns")),
+        ("HasOwnerEmail", given("OwnerEmail")),
+        ("HasOperatorsEmail", given("OperatorsEmail")),
+        ("HasKmsKey", given("KmsKeyArn")),
+    ]);
+    let conditions = stack.section("Conditions").as_mapping().unwrap().iter();
+    let conditions: BTreeMap<&str, Value> =
+        conditions.map(|(name, value)| (name.as_str().unwrap(), value.clone())).collect();
+    assert_eq!(conditions, expected);
 }
 
 /// A topic that no tag may lead to is none that a function may publish to, and the other way round.

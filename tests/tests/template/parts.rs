@@ -143,7 +143,8 @@ fn each_function_has_a_log_of_its_own() {
         let expected = format!(
             "{{ Type: AWS::Logs::LogGroup, DeletionPolicy: Delete, UpdateReplacePolicy: Delete,
                 Properties: {{ LogGroupName: !Sub '/pullwatch/${{AWS::StackName}}/{folder}',
-                    RetentionInDays: !Ref LogRetentionDays }} }}"
+                    RetentionInDays: !Ref LogRetentionDays,
+                    KmsKeyId: !If [HasKmsKey, !Ref KmsKeyArn, !Ref 'AWS::NoValue'] }} }}"
         );
         assert_eq!(*stack.resource(&format!("{id}Logs")), yaml(&expected), "{id}");
     }

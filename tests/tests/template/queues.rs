@@ -6,7 +6,7 @@ use ecr_audit::journey::MOST_RECEIPTS;
 use ecr_audit::sweep_step::{DEAD_AFTER, SweepStep};
 use serde_yaml_ng::Value;
 
-use crate::stack::{Stack, all_referred, referred, texts};
+use crate::stack::{Stack, all_referred, referred, texts, yaml};
 
 /// Every stack that has queues.
 const STACKS: [&str; 2] = ["template.yaml", "infra/regional-forwarder.yaml"];
@@ -98,7 +98,7 @@ fn dead_letters_are_kept_longer_than_what_waits() {
         let kept = |id: &str| queues[id]["MessageRetentionPeriod"].as_u64().unwrap();
         let mut behind = BTreeSet::new();
         for (id, queue) in &queues {
-            assert_eq!(queue["SqsManagedSseEnabled"], true, "{id}");
+            assert!(is_encrypted(queue), "{id}");
             let redrive = &queue["RedrivePolicy"];
             if redrive.is_null() {
                 assert_eq!(kept(id), 1_209_600, "{id} keeps as long as SQS can");
@@ -117,6 +117,16 @@ fn dead_letters_are_kept_longer_than_what_waits() {
         let sent_to: BTreeSet<String> = sending(&stack).into_iter().map(|(_, id)| id).collect();
         assert!(dead.is_subset(&sent_to), "{path}: nothing ends in some of {dead:?}");
     }
+}
+
+/// With SQS's own key, or with the customer's where there is one.
+fn is_encrypted(queue: &Value) -> bool {
+    let by_parameter = [
+        ("SqsManagedSseEnabled", "!If [HasKmsKey, false, true]"),
+        ("KmsMasterKeyId", "!If [HasKmsKey, !Ref KmsKeyArn, !Ref 'AWS::NoValue']"),
+    ];
+    by_parameter.iter().all(|(name, value)| queue[*name] == yaml(value))
+        || (queue["SqsManagedSseEnabled"] == true && queue["KmsMasterKeyId"].is_null())
 }
 
 /// The queues that nothing stands behind.

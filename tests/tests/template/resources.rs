@@ -106,8 +106,27 @@ const RESOURCES: &[(&[&str], &[&str])] = &[
 
 /// Statements that stand apart, because they are granted where a parameter asks for it: the
 /// condition of the template, the calls, and what they are to.
-const ON_A_PARAMETER: &[(&str, &str, &[&str], &str)] =
-    &[("TellOwnTopics", "HasOwnerTopics", &["sns:Publish"], "!Ref OwnerTopicArns")];
+const ON_A_PARAMETER: &[(&str, &str, &[&str], &str)] = &[
+    ("TellOwnTopics", "HasOwnerTopics", &["sns:Publish"], "!Ref OwnerTopicArns"),
+    (
+        "UseKeysOfOwnTopics",
+        "HasOwnerTopicKeys",
+        &["kms:Decrypt", "kms:GenerateDataKey*"],
+        "!Ref OwnerTopicKeyArns",
+    ),
+    (
+        "UseKey",
+        "HasKmsKey",
+        &[
+            "kms:Decrypt",
+            "kms:DescribeKey",
+            "kms:Encrypt",
+            "kms:GenerateDataKey*",
+            "kms:ReEncrypt*",
+        ],
+        "!Ref KmsKeyArn",
+    ),
+];
 
 /// What the statement of a name is bound to. Every other one has no condition, which would only
 /// take away.
@@ -130,6 +149,16 @@ const CONDITIONS: &[(&str, &str)] = &[
              'securityhub:ASFFSyntaxPath/UserDefinedFields.key': true,
              'securityhub:ASFFSyntaxPath/UserDefinedFields.value': true,
              'securityhub:ASFFSyntaxPath/VerificationState': true } }",
+    ),
+    // A key is used through the service that holds what is encrypted, and not for anything else. A
+    // topic of owners' own may be in any region.
+    ("UseKeysOfOwnTopics", "{ StringLike: { 'kms:ViaService': !Sub 'sns.*.${AWS::URLSuffix}' } }"),
+    (
+        "UseKey",
+        "{ StringEquals: { 'kms:ViaService': [
+            !Sub 'dynamodb.${AWS::Region}.${AWS::URLSuffix}',
+            !Sub 'sns.${AWS::Region}.${AWS::URLSuffix}',
+            !Sub 'sqs.${AWS::Region}.${AWS::URLSuffix}'] } }",
     ),
 ];
 

@@ -6,8 +6,17 @@ use crate::stack::{Stack, yaml};
 /// is not under AWS's own key, which admits no alarm of CloudWatch.
 /// <https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html>
 const TOPICS: [(&str, &str, &str); 3] = [
-    ("template.yaml", "AlertTopic", "{ DisplayName: pullwatch, KmsMasterKeyId: alias/aws/sns }"),
-    ("template.yaml", "OperatorsTopic", "{ DisplayName: pullwatch operators }"),
+    (
+        "template.yaml",
+        "AlertTopic",
+        "{ DisplayName: pullwatch, KmsMasterKeyId: !If [HasKmsKey, !Ref KmsKeyArn, alias/aws/sns] }",
+    ),
+    (
+        "template.yaml",
+        "OperatorsTopic",
+        "{ DisplayName: pullwatch operators,
+           KmsMasterKeyId: !If [HasKmsKey, !Ref KmsKeyArn, !Ref 'AWS::NoValue'] }",
+    ),
     ("infra/regional-forwarder.yaml", "OperatorsTopic", "{ DisplayName: pullwatch operators }"),
 ];
 
