@@ -176,6 +176,7 @@ fn the_lists_of_arns_take_arns_alone() {
             "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab",
             "alias/pullwatch",
         ),
+        ("PermissionsBoundary", "platform/Boundary", "arn:aws:iam::111122223333:policy/Boundary"),
     ] {
         assert!(takes(&stack, name, ""), "{name} has to be given");
         assert!(takes(&stack, name, taken), "{name} refuses `{taken}`");
@@ -227,6 +228,7 @@ fn each_condition_asks_whether_its_parameter_is_given() {
         ("HasOwnerEmail", given("OwnerEmail")),
         ("HasOperatorsEmail", given("OperatorsEmail")),
         ("HasKmsKey", given("KmsKeyArn")),
+        ("HasPermissionsBoundary", given("PermissionsBoundary")),
     ]);
     let conditions = stack.section("Conditions").as_mapping().unwrap().iter();
     let conditions: BTreeMap<&str, Value> =

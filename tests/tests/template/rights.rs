@@ -166,6 +166,22 @@ fn no_right_stands_elsewhere() {
     }
 }
 
+/// The account's own policy, by its path and name, so that one value is right in every account.
+#[test]
+fn each_role_can_be_bounded() {
+    let expected = "!If [HasPermissionsBoundary,
+        !Sub 'arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/${PermissionsBoundary}',
+        !Ref 'AWS::NoValue']";
+    for path in ["template.yaml", "infra/regional-forwarder.yaml", "infra/triage.yaml"] {
+        let stack = Stack::read(path);
+        for (id, role) in stack.resources("AWS::IAM::Role") {
+            assert_eq!(role["PermissionsBoundary"], yaml(expected), "{path}: {id}");
+        }
+        let given = yaml("!Not [!Equals [!Ref PermissionsBoundary, '']]");
+        assert_eq!(stack.section("Conditions")["HasPermissionsBoundary"], given, "{path}");
+    }
+}
+
 /// The key of an owners' topic has to admit them by name.
 #[test]
 fn each_role_is_an_output() {
