@@ -16,7 +16,8 @@ const ACCOUNT: &str = "111122223333";
 const LONGEST_PATTERN: usize = 2048;
 
 /// A source, the one rule that catches its events, and the queue it leads to. AWS Organizations
-/// tells the management account alone, where its policies do not hold: no rule hears it.
+/// tells the management account alone, and the functions judge by none of its policies: no rule
+/// hears it.
 const RULES: [(&str, Option<(&str, &str)>); 5] = [
     ("aws.iam", Some(("IamRule", "IamQueue"))),
     ("aws.eks", Some(("EksRule", "EksQueue"))),
