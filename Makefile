@@ -7,10 +7,11 @@ CARGO := cargo
 FUNCTIONS := iam-change eks-change account-sweep
 AWS_VENV := .local/aws-venv
 LINT_VENV := .local/lint-venv
+BUILD_VENV := .local/build-venv
 CARGO_FUZZ := .local/cargo-fuzz/bin/cargo-fuzz
 FUZZ_SECONDS ?= 600
 
-.PHONY: demo test lint doc unit functions functions-of-tests local-test small-account large-account template-lint local local-down prove simulate fuzz bench catalogue
+.PHONY: demo test lint doc unit functions functions-of-tests local-test small-account large-account template-lint artefacts local local-down prove simulate fuzz bench catalogue
 
 ## demo: the whole journey on the embedded account, built without the SDK
 demo:
@@ -53,6 +54,16 @@ template-lint: $(LINT_VENV)/installed
 	$(LINT_VENV)/bin/cfn-lint --regions us-east-1 eu-west-1 ap-southeast-2 cn-northwest-1 us-gov-east-1 \
 	  -- infra/triage.yaml infra/regional-forwarder.yaml
 
+## artefacts: the functions as they are deployed, for both architectures, and whether Lambda can run
+## them; no part of `make test`, for two release builds of the SDK take half an hour and more
+artefacts: $(BUILD_VENV)/installed
+	PATH="$(CURDIR)/$(BUILD_VENV)/bin:$$PATH"; \
+	for architecture in arm64 x86-64; do \
+	  $(CARGO) lambda build --release --locked --$$architecture $(FUNCTIONS:%=-p %) \
+	    --lambda-dir target/lambda-$$architecture; \
+	  python3 tests/artefacts.py $$architecture $(FUNCTIONS:%=target/lambda-$$architecture/%/bootstrap); \
+	done
+
 ## local: AWS on this machine, pullwatch deployed, an account that changes; prints what comes out
 local: functions $(AWS_VENV)/installed
 	@$(AWS_VENV)/bin/python tests/local-aws/local_aws.py up
@@ -66,6 +77,11 @@ local-down: $(AWS_VENV)/installed
 $(AWS_VENV)/installed: tests/local-aws/requirements.txt
 	python3 -m venv $(AWS_VENV)
 	$(AWS_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(BUILD_VENV)/installed: tests/build-requirements.txt
+	python3 -m venv $(BUILD_VENV)
+	$(BUILD_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 $(LINT_VENV)/installed: tests/lint-requirements.txt
