@@ -6,6 +6,7 @@ mod calls;
 mod environment;
 mod forwarder;
 mod ledger;
+mod organization;
 mod parameters;
 mod parts;
 mod pattern;
