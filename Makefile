@@ -7,10 +7,11 @@ CARGO := cargo
 FUNCTIONS := iam-change eks-change account-sweep
 AWS_VENV := .local/aws-venv
 LINT_VENV := .local/lint-venv
+BUILD_VENV := .local/build-venv
 CARGO_FUZZ := .local/cargo-fuzz/bin/cargo-fuzz
 FUZZ_SECONDS ?= 600
 
-.PHONY: demo test lint doc unit functions functions-of-tests local-test small-account large-account template-lint local local-down prove simulate fuzz bench catalogue
+.PHONY: demo test lint doc unit functions functions-of-tests local-test small-account large-account template-lint artefacts organization local local-down prove simulate fuzz bench catalogue
 
 ## demo: the whole journey on the embedded account, built without the SDK
 demo:
@@ -52,6 +53,36 @@ template-lint: $(LINT_VENV)/installed
 	$(LINT_VENV)/bin/cfn-lint --regions us-east-1 cn-north-1 us-gov-west-1 -- template.yaml
 	$(LINT_VENV)/bin/cfn-lint --regions us-east-1 eu-west-1 ap-southeast-2 cn-northwest-1 us-gov-east-1 \
 	  -- infra/triage.yaml infra/regional-forwarder.yaml
+	@mkdir -p .local/expanded
+	sed 's|CodeUri: functions/|CodeUri: s3://bucket/functions/|' template.yaml > .local/expanded/packaged.yaml
+	$(LINT_VENV)/bin/python infra/expand.py .local/expanded/packaged.yaml > .local/expanded/pullwatch.json
+	$(LINT_VENV)/bin/cfn-lint --regions us-east-1 cn-north-1 us-gov-west-1 -- .local/expanded/pullwatch.json
+
+## artefacts: the functions as they are deployed, for both architectures, and whether Lambda can run
+## them; no part of `make test`, for two release builds of the SDK take half an hour and more
+artefacts: $(BUILD_VENV)/installed
+	PATH="$(CURDIR)/$(BUILD_VENV)/bin:$$PATH"; \
+	for architecture in arm64 x86-64; do \
+	  $(CARGO) lambda build --release --locked --$$architecture $(FUNCTIONS:%=-p %) \
+	    --lambda-dir target/lambda-$$architecture; \
+	  python3 tests/artefacts.py $$architecture $(FUNCTIONS:%=target/lambda-$$architecture/%/bootstrap); \
+	done
+
+## organization: code and templates for the accounts of an organization, into BUCKET, that of
+## infra/organization-bucket.yaml; ARCHITECTURE is arm64 or x86_64
+ARCHITECTURE ?= arm64
+PREFIX ?= pullwatch/$(shell git describe --always --dirty 2>/dev/null || echo unversioned)
+organization: $(LINT_VENV)/installed $(BUILD_VENV)/installed
+	@test -n "$(BUCKET)" || { echo "make organization BUCKET=…, the output of infra/organization-bucket.yaml"; exit 2; }
+	@mkdir -p .local/organization
+	PATH="$(CURDIR)/$(BUILD_VENV)/bin:$$PATH" $(LINT_VENV)/bin/sam build \
+	  --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(LINT_VENV)/bin/sam package --s3-bucket $(BUCKET) --s3-prefix $(PREFIX) \
+	  --output-template-file .local/organization/packaged.yaml
+	$(LINT_VENV)/bin/python infra/expand.py .local/organization/packaged.yaml > .local/organization/pullwatch.json
+	aws s3 cp .local/organization/pullwatch.json s3://$(BUCKET)/$(PREFIX)/pullwatch.json
+	aws s3 cp infra/regional-forwarder.yaml s3://$(BUCKET)/$(PREFIX)/regional-forwarder.yaml
+	@echo "TemplatesUrl is the bucket's Url and /$(PREFIX)"
 
 ## local: AWS on this machine, pullwatch deployed, an account that changes; prints what comes out
 local: functions $(AWS_VENV)/installed
@@ -66,6 +97,11 @@ local-down: $(AWS_VENV)/installed
 $(AWS_VENV)/installed: tests/local-aws/requirements.txt
 	python3 -m venv $(AWS_VENV)
 	$(AWS_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(BUILD_VENV)/installed: tests/build-requirements.txt
+	python3 -m venv $(BUILD_VENV)
+	$(BUILD_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 $(LINT_VENV)/installed: tests/lint-requirements.txt

@@ -54,6 +54,7 @@ def environment(port, security_hub):
         "PULLWATCH_ALERT_TOPIC_ARN": f"{arn}:alerts",
         "PULLWATCH_OPERATORS_TOPIC_ARN": f"{arn}:operators",
         "PULLWATCH_SWEEP_QUEUE_URL": f"http://127.0.0.1:{port}/sweep",
+        "PULLWATCH_QUEUE_URL": f"http://127.0.0.1:{port}/sweep",
         "PULLWATCH_ACCOUNT": account.ACCOUNT,
         "PULLWATCH_PARTITION": "aws",
         "PULLWATCH_HOME_REGION": "us-east-1",

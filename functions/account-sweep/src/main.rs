@@ -29,6 +29,8 @@ async fn main() -> Result<(), Error> {
             });
         };
         let mut failed: Vec<String> = read.broken.keys().cloned().collect();
+        let broken = failed.iter().filter_map(|id| read.receipt_handles.get(id));
+        stack.own_queue.come_again_at_once(broken).await;
         for message in read.messages {
             match handle_step(&ports, ec2, settings, &message, until).await {
                 Ok(summary) => tracing::info!(
@@ -40,11 +42,8 @@ async fn main() -> Result<(), Error> {
                 ),
                 Err(error) => {
                     tracing::error!(step = ?message.step, %error, "the step has to come again");
-                    if let Some(handle) = read.receipt_handles.get(&message.id)
-                        && let Err(error) = stack.sweep_requests.come_again_soon(handle).await
-                    {
-                        tracing::warn!(%error, "the step comes again after the queue's own time");
-                    }
+                    let handle = read.receipt_handles.get(&message.id);
+                    stack.own_queue.come_again_soon(handle).await;
                     failed.push(message.id);
                 }
             }

@@ -14,6 +14,8 @@ async fn main() -> Result<(), Error> {
         let batch = read_batch(&event.payload, &stack.settings.account);
         batch.log();
         let handled = handle(&stack.ports(), &stack.settings, &batch.arrivals).await;
+        stack.own_queue.come_again_at_once(batch.handles(batch.broken.keys())).await;
+        stack.own_queue.come_again_soon(batch.handles(handled.failed.keys())).await;
         Ok::<Value, Error>(Batch::response(batch.broken.keys().chain(handled.failed.keys())))
     }))
     .await

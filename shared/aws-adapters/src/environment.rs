@@ -17,6 +17,8 @@ pub struct Environment {
     pub operators_topic_arn: String,
     /// The queue that wakes the sweep.
     pub sweep_queue_url: String,
+    /// The queue that the function reads.
+    pub queue_url: String,
 }
 
 impl Environment {
@@ -37,6 +39,7 @@ impl Environment {
         let alert_topic_arn = required("PULLWATCH_ALERT_TOPIC_ARN");
         let operators_topic_arn = required("PULLWATCH_OPERATORS_TOPIC_ARN");
         let sweep_queue_url = required("PULLWATCH_SWEEP_QUEUE_URL");
+        let queue_url = required("PULLWATCH_QUEUE_URL");
         match Settings::from_pairs(pairs) {
             Ok(settings) if mistakes.is_empty() => Ok(Self {
                 settings,
@@ -44,6 +47,7 @@ impl Environment {
                 alert_topic_arn,
                 operators_topic_arn,
                 sweep_queue_url,
+                queue_url,
             }),
             Ok(_) => Err(SettingsError(mistakes)),
             Err(SettingsError(others)) => {
@@ -58,13 +62,14 @@ impl Environment {
 mod tests {
     use super::*;
 
-    const WHOLE: [(&str, &str); 6] = [
+    const WHOLE: [(&str, &str); 7] = [
         ("PULLWATCH_ACCOUNT", "111122223333"),
         ("PULLWATCH_HOME_REGION", "us-east-1"),
         ("PULLWATCH_LEDGER_TABLE", "pullwatch-ledger"),
         ("PULLWATCH_ALERT_TOPIC_ARN", "arn:aws:sns:us-east-1:111122223333:alerts"),
         ("PULLWATCH_OPERATORS_TOPIC_ARN", "arn:aws:sns:us-east-1:111122223333:operators"),
         ("PULLWATCH_SWEEP_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/sweep"),
+        ("PULLWATCH_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/111122223333/iam"),
     ];
 
     fn read(pairs: &[(&str, &str)]) -> Result<Environment, SettingsError> {
@@ -83,6 +88,7 @@ mod tests {
                 alert_topic_arn: WHOLE[3].1.to_owned(),
                 operators_topic_arn: WHOLE[4].1.to_owned(),
                 sweep_queue_url: WHOLE[5].1.to_owned(),
+                queue_url: WHOLE[6].1.to_owned(),
             }
         );
     }
@@ -110,11 +116,12 @@ mod tests {
             ("PULLWATCH_ALERT_TOPIC_ARN", "arn:aws:sns:us-east-1:111122223333:alerts"),
         ])
         .unwrap_err();
-        assert_eq!(error.0.len(), 6, "{error}");
+        assert_eq!(error.0.len(), 7, "{error}");
         for name in [
             "PULLWATCH_LEDGER_TABLE",
             "PULLWATCH_OPERATORS_TOPIC_ARN",
             "PULLWATCH_SWEEP_QUEUE_URL",
+            "PULLWATCH_QUEUE_URL",
             "PULLWATCH_ACCOUNT",
             "PULLWATCH_HOME_REGION",
             "PULLWATCH_OBSERVE",

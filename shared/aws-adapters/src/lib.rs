@@ -12,6 +12,7 @@ pub mod eks;
 pub mod environment;
 pub mod iam;
 pub mod ledger;
+pub mod own_queue;
 pub mod security_hub;
 pub mod snapshot;
 pub mod stack;

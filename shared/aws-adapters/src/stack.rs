@@ -10,6 +10,7 @@ use crate::eks::AwsEks;
 use crate::environment::Environment;
 use crate::iam::AwsIam;
 use crate::ledger::AwsLedger;
+use crate::own_queue::AwsOwnQueue;
 use crate::security_hub::AwsSecurityHub;
 use crate::sweep_requests::AwsSweepRequests;
 use crate::topics::AwsTopics;
@@ -27,8 +28,9 @@ pub struct Stack {
     ledger: AwsLedger,
     security_hub: AwsSecurityHub,
     topics: AwsTopics,
-    /// The sweep's queue.
-    pub sweep_requests: AwsSweepRequests,
+    sweep_requests: AwsSweepRequests,
+    /// The queue that the function reads.
+    pub own_queue: AwsOwnQueue,
     clock: SystemClock,
 }
 
@@ -51,6 +53,7 @@ impl Stack {
             alert_topic_arn,
             operators_topic_arn,
             sweep_queue_url,
+            queue_url,
         } = environment;
         Self {
             iam: AwsIam::new(&aws),
@@ -64,6 +67,7 @@ impl Stack {
             ),
             topics: AwsTopics::new(&aws, &alert_topic_arn, &operators_topic_arn),
             sweep_requests: AwsSweepRequests::new(&aws, &sweep_queue_url),
+            own_queue: AwsOwnQueue::new(&aws, &queue_url),
             clock: SystemClock,
             settings,
             aws,

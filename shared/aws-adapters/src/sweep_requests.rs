@@ -13,9 +13,6 @@ use crate::aws::Aws;
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html>
 const LONGEST_DELAY: i32 = 900;
 
-/// After how many seconds what failed is tried again. A service seldom throttles for longer.
-const SOON: i32 = 300;
-
 /// The queue by the SDK.
 #[derive(Clone, Debug)]
 pub struct AwsSweepRequests {
@@ -27,21 +24,6 @@ impl AwsSweepRequests {
     /// This queue, of the connection's region.
     pub fn new(aws: &Aws, queue_url: &str) -> Self {
         Self { client: Client::new(aws.config()), queue_url: queue_url.to_owned() }
-    }
-}
-
-impl AwsSweepRequests {
-    /// Gives a message out again soon, not after the time that an invocation may take.
-    pub async fn come_again_soon(&self, receipt_handle: &str) -> Result<(), PortError> {
-        let changed = self
-            .client
-            .change_message_visibility()
-            .queue_url(&self.queue_url)
-            .receipt_handle(receipt_handle)
-            .visibility_timeout(SOON)
-            .send()
-            .await;
-        answer("sqs:ChangeMessageVisibility", changed).map(drop)
     }
 }
 

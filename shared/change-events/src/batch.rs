@@ -18,6 +18,8 @@ pub struct Batch {
     pub broken: BTreeMap<String, String>,
     /// The events that were let go: name and reason.
     pub ignored: Vec<(String, String)>,
+    /// By the messages' ids, by what the queue knows that each was given out.
+    pub receipt_handles: BTreeMap<String, String>,
 }
 
 /// Reads what Lambda hands over from a queue. What is no batch at all is broken under the empty
@@ -32,6 +34,9 @@ pub fn read_batch(event: &Value, account: &str) -> Batch {
         let message_id = text(&record["messageId"]).unwrap_or_default().to_owned();
         let receipts = text(&record["attributes"]["ApproximateReceiveCount"]);
         let is_first_receipt = receipts.is_none_or(|count| count == "1");
+        if let Some(handle) = text(&record["receiptHandle"]) {
+            batch.receipt_handles.insert(message_id.clone(), handle.to_owned());
+        }
         match read(record["body"].as_str().unwrap_or_default(), account) {
             Ok(Reading::Changes(changes)) => {
                 batch.arrivals.push(Arrival { message_id, is_first_receipt, changes });
@@ -56,6 +61,14 @@ impl Batch {
         }
     }
 
+    /// The receipt handles of some messages, by their ids.
+    pub fn handles<'batch>(
+        &'batch self,
+        ids: impl IntoIterator<Item = &'batch String>,
+    ) -> impl Iterator<Item = &'batch String> {
+        ids.into_iter().filter_map(|id| self.receipt_handles.get(id))
+    }
+
     /// Lambda's partial batch response: the messages that have to come again.
     pub fn response<'failed>(failed: impl IntoIterator<Item = &'failed String>) -> Value {
         let failures: Vec<Value> =
@@ -73,7 +86,10 @@ mod tests {
 
     fn message(id: &str, receipts: &str, body: &str) -> Value {
         let attributes = json!({ "ApproximateReceiveCount": receipts });
-        json!({ "messageId": id, "body": body, "attributes": attributes })
+        let handle = format!("receipt-{id}");
+        json!({
+            "messageId": id, "receiptHandle": handle, "body": body, "attributes": attributes,
+        })
     }
 
     #[test]
@@ -92,6 +108,7 @@ mod tests {
             .collect();
         assert_eq!(arrivals, [("a", true), ("b", false)]);
         assert_eq!(batch.ignored.len(), 1);
+        assert_eq!(batch.handles(batch.broken.keys()).collect::<Vec<_>>(), ["receipt-d"]);
         assert_eq!(
             Batch::response(batch.broken.keys()),
             json!({ "batchItemFailures": [{ "itemIdentifier": "d" }] })

@@ -1,11 +1,9 @@
 //! The forwarders of other regions: they carry what the main stack's rules catch, to the region
 //! where it stands, and may do nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_yaml_ng::Value;
 
-use crate::stack::{Stack, referred, texts};
+use crate::stack::{Stack, referred, texts, yaml};
 
 /// Each forwarder with the rules of the main stack that it serves.
 const FORWARDERS: [(&str, &[&str]); 2] = [
@@ -53,38 +51,59 @@ fn a_forwarder_may_put_events_on_the_home_bus_alone() {
     }
 }
 
+/// EventBridge alone assumes the role, and for this account alone.
 #[test]
-fn all_stacks_mean_the_same_home_regions() {
-    let asserted = |path: &str, rule: &str| {
-        let stack = Stack::read(path);
-        regions(&stack.section("Rules")[rule]["Assertions"][0]["Assert"])
-    };
-    let home = asserted("template.yaml", "HomeRegion");
-    assert_eq!(asserted("infra/regional-forwarder.yaml", "OtherRegion"), home);
+fn a_forwarder_is_assumed_by_the_rules_of_its_account() {
+    let expected = "{ Version: '2012-10-17', Statement: [{ Effect: Allow, Action: 'sts:AssumeRole',
+        Principal: { Service: events.amazonaws.com },
+        Condition: { StringEquals: { 'aws:SourceAccount': !Ref 'AWS::AccountId' } } }] }";
     for (path, _) in FORWARDERS {
         let stack = Stack::read(path);
-        let by_partition: BTreeMap<&str, &str> = stack.section("Mappings")["Home"]
-            .as_mapping()
-            .unwrap()
-            .iter()
-            .map(|(partition, home)| {
-                (partition.as_str().unwrap(), home["Region"].as_str().unwrap())
-            })
-            .collect();
-        let mapped: BTreeSet<String> = by_partition.values().map(|&home| home.to_owned()).collect();
-        assert_eq!(mapped, home, "{path}");
-        assert_eq!(by_partition.len(), home.len(), "{path}");
+        let role = &stack.resource("ForwarderRole")["Properties"];
+        assert_eq!(role["AssumeRolePolicyDocument"], yaml(expected), "{path}");
     }
 }
 
-/// The list of texts inside an assertion.
-fn regions(assertion: &Value) -> BTreeSet<String> {
-    match assertion {
-        Value::Tagged(function) => regions(&function.value),
-        Value::Sequence(items) if items.iter().all(Value::is_string) => {
-            texts(assertion).into_iter().collect()
-        }
-        Value::Sequence(items) => regions(&items[0]),
-        other => panic!("{other:?} asks for no region"),
+/// Where the events of IAM appear, partition by partition.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-endpoints-and-quotas.html>
+const HOMES: [(&str, &str); 7] = [
+    ("aws", "us-east-1"),
+    ("aws-cn", "cn-north-1"),
+    ("aws-us-gov", "us-gov-west-1"),
+    ("aws-iso", "us-iso-east-1"),
+    ("aws-iso-b", "us-isob-east-1"),
+    ("aws-iso-f", "us-isof-south-1"),
+    ("aws-eusc", "eusc-de-east-1"),
+];
+
+#[test]
+fn all_stacks_mean_the_same_home_regions() {
+    let homes = HOMES.map(|(_, region)| region).join(", ");
+    let is_home = format!("!Contains [[{homes}], !Ref 'AWS::Region']");
+    for (path, rule, expected) in [
+        ("template.yaml", "HomeRegion", is_home.clone()),
+        ("infra/regional-forwarder.yaml", "OtherRegion", format!("!Not [{is_home}]")),
+    ] {
+        let stack = Stack::read(path);
+        let assertions = stack.section("Rules")[rule]["Assertions"].as_sequence().unwrap();
+        assert_eq!(assertions.len(), 1, "{path}");
+        assert_eq!(assertions[0]["Assert"], yaml(&expected), "{path}");
+    }
+    let by_partition: Vec<String> = HOMES
+        .iter()
+        .map(|(partition, region)| format!("{partition}: {{ Region: {region} }}"))
+        .collect();
+    let by_partition = yaml(&format!("{{ {} }}", by_partition.join(", ")));
+    let mapped = FORWARDERS.iter().map(|(path, _)| *path).chain(["infra/organization.yaml"]);
+    for path in mapped {
+        assert_eq!(Stack::read(path).section("Mappings")["Home"], by_partition, "{path}");
+    }
+    // Where Security Hub's region is the home region, there is nothing to forward.
+    let triage = Stack::read("infra/triage.yaml");
+    let elsewhere =
+        "!Not [!Equals [!Ref 'AWS::Region', !FindInMap [Home, !Ref 'AWS::Partition', Region]]]";
+    assert_eq!(triage.section("Conditions")["IsElsewhere"], yaml(elsewhere));
+    for id in ["RecheckRule", "ForwarderRole"] {
+        assert_eq!(triage.resource(id)["Condition"], "IsElsewhere", "{id}");
     }
 }

@@ -7,7 +7,7 @@ use ecr_audit::settings::{Settings, SettingsError};
 use ecr_audit::topic_arn::TopicArn;
 use serde_yaml_ng::Value;
 
-use crate::stack::{Stack, texts};
+use crate::stack::{Stack, texts, yaml};
 
 type Variables = BTreeMap<String, String>;
 
@@ -85,6 +85,111 @@ fn the_settings_take_what_a_parameter_allows_and_nothing_else() {
     assert_eq!(closed, BTreeSet::from(expected));
 }
 
+/// A parameter that a pattern bounds, what it takes, and what it refuses as the settings would, but
+/// before anything is deployed.
+const PATTERNS: &[(&str, &[&str], &[&str])] = &[
+    (
+        "Regions",
+        &["", "eu-west-1", "us-gov-west-1,us-iso-east-1"],
+        &["eu", "eu-west-1,", "EU-west-1"],
+    ),
+    ("SecurityHubRegion", &["", "eu-west-1"], &["-", "eu", "eu--1", "eu-west-1,us-east-1"]),
+    (
+        "ExtraNodeRoleArns",
+        &[
+            "",
+            "arn:aws:iam::111122223333:role/nodes",
+            "arn:aws:iam::111122223333:role/eks/a,arn:aws:iam::111122223333:role/b",
+        ],
+        &[
+            "nodes",
+            "arn:aws:iam::1:role/nodes",
+            "arn:aws:iam::111122223333:user/nodes",
+            "arn:aws:iam::111122223333:role/eks/",
+            "arn:aws:iam::111122223333:role/a b",
+        ],
+    ),
+    ("RegistryAccounts", &["", "444455556666,777788889999"], &["1", "444455556666;777788889999"]),
+    (
+        "OwnerTagKeys",
+        &["owner,Owner,team,contact", "cost centre,a:b/c", "\u{e9}quipe"],
+        &["own*er", "a;b"],
+    ),
+    ("DefaultOwner", &["", "team-payments", "Zo\u{eb} & co"], &["a\tb", "a\u{7}"]),
+];
+
+/// What EventBridge takes; no setting.
+const SCHEDULES: (&[&str], &[&str]) = (
+    &[
+        "rate(1 hour)",
+        "rate(6 hours)",
+        "rate(15 minutes)",
+        "cron(0 3 * * ? *)",
+        "cron(0/30 8-17 ? * MON-FRI *)",
+    ],
+    &[
+        "",
+        "6 hours",
+        "rate(1 hours)",
+        "rate(0 hours)",
+        "rate(6 weeks)",
+        "cron(0 3 * * *)",
+        "rate(6 hours) ",
+    ],
+);
+
+#[test]
+fn a_parameter_refuses_what_the_settings_would() {
+    let stack = Stack::read("template.yaml");
+    for (name, taken, refused) in PATTERNS {
+        for value in *taken {
+            assert!(takes(&stack, name, value), "{name} refuses `{value}`");
+            let chosen = settings(&stack, &[(name, value)]);
+            assert!(chosen.is_ok(), "{name} `{value}`: {chosen:?}");
+        }
+        for value in *refused {
+            assert!(!takes(&stack, name, value), "{name} takes `{value}`");
+        }
+    }
+    let (taken, refused) = SCHEDULES;
+    for value in taken {
+        assert!(takes(&stack, "SweepSchedule", value), "`{value}` is refused");
+    }
+    for value in refused {
+        assert!(!takes(&stack, "SweepSchedule", value), "`{value}` is taken");
+    }
+}
+
+/// A list of CloudFormation's is held against the pattern item by item.
+#[test]
+fn the_lists_of_arns_take_arns_alone() {
+    let stack = Stack::read("template.yaml");
+    for (name, taken, refused) in [
+        ("OwnerTopicArns", "arn:aws:sns:eu-west-1:111122223333:web", "arn:aws:sns:eu-west-1:1:web"),
+        (
+            "OwnerTopicKeyArns",
+            "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "arn:aws:kms:eu-west-1:111122223333:alias/web",
+        ),
+        (
+            "KmsKeyArn",
+            "arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/mrk-1234abcd12ab34cd56ef1234567890ab",
+            "alias/pullwatch",
+        ),
+        ("PermissionsBoundary", "platform/Boundary", "arn:aws:iam::111122223333:policy/Boundary"),
+    ] {
+        assert!(takes(&stack, name, ""), "{name} has to be given");
+        assert!(takes(&stack, name, taken), "{name} refuses `{taken}`");
+        assert!(!takes(&stack, name, refused), "{name} takes `{refused}`");
+    }
+}
+
+fn takes(stack: &Stack, name: &str, value: &str) -> bool {
+    let pattern = stack.section("Parameters")[name]["AllowedPattern"].as_str().expect(name);
+    let schema = serde_json::json!({ "type": "string", "pattern": pattern });
+    jsonschema::is_valid(&schema, &value.into())
+}
+
 #[test]
 fn each_parameter_is_used_and_stands_in_one_group() {
     let stack = Stack::read("template.yaml");
@@ -109,6 +214,28 @@ fn each_parameter_is_used_and_stands_in_one_group() {
     }
 }
 
+/// What is given is not empty, and nothing else decides.
+#[test]
+fn each_condition_asks_whether_its_parameter_is_given() {
+    let stack = Stack::read("template.yaml");
+    let given = |parameter: &str| yaml(&format!("!Not [!Equals [!Ref {parameter}, '']]"));
+    let listed =
+        |parameter: &str| yaml(&format!("!Not [!Equals [!Join ['', !Ref {parameter}], '']]"));
+    let expected = BTreeMap::from([
+        ("HasSecurityHubRegion", given("SecurityHubRegion")),
+        ("HasOwnerTopics", listed("OwnerTopicArns")),
+        ("HasOwnerTopicKeys", listed("OwnerTopicKeyArns")),
+        ("HasOwnerEmail", given("OwnerEmail")),
+        ("HasOperatorsEmail", given("OperatorsEmail")),
+        ("HasKmsKey", given("KmsKeyArn")),
+        ("HasPermissionsBoundary", given("PermissionsBoundary")),
+    ]);
+    let conditions = stack.section("Conditions").as_mapping().unwrap().iter();
+    let conditions: BTreeMap<&str, Value> =
+        conditions.map(|(name, value)| (name.as_str().unwrap(), value.clone())).collect();
+    assert_eq!(conditions, expected);
+}
+
 /// A topic that no tag may lead to is none that a function may publish to, and the other way round.
 #[test]
 fn a_function_may_publish_to_the_topics_that_its_settings_list() {
@@ -122,13 +249,7 @@ fn a_function_may_publish_to_the_topics_that_its_settings_list() {
     let policy = stack.resource("AssessRolePolicy");
     let statements = &policy["Properties"]["PolicyDocument"]["Statement"];
     let statements = statements.as_sequence().unwrap().iter();
-    let conditional: Vec<&Value> = statements.filter(|it| matches!(it, Value::Tagged(_))).collect();
-    let [Value::Tagged(condition)] = &conditional[..] else { panic!("{conditional:?}") };
-    assert_eq!(condition.tag, "If");
-    let expected = "[HasOwnerTopics, {Sid: TellOwnTopics, Effect: Allow, Action: 'sns:Publish', \
-                    Resource: !Ref OwnerTopicArns}, !Ref 'AWS::NoValue']";
-    assert_eq!(condition.value, serde_yaml_ng::from_str::<Value>(expected).unwrap());
-    let empty = "!Not [!Equals [!Join ['', !Ref OwnerTopicArns], '']]";
-    let condition = &stack.section("Conditions")["HasOwnerTopics"];
-    assert_eq!(*condition, serde_yaml_ng::from_str::<Value>(empty).unwrap());
+    let expected = "!If [HasOwnerTopics, {Sid: TellOwnTopics, Effect: Allow, \
+                    Action: 'sns:Publish', Resource: !Ref OwnerTopicArns}, !Ref 'AWS::NoValue']";
+    assert_eq!(statements.filter(|statement| **statement == yaml(expected)).count(), 1);
 }

@@ -1,13 +1,12 @@
-//! What waits: who may send to a queue, what stands behind it, and who is told when it is stuck.
+//! What waits: who may send to a queue, what stands behind it, and for how long.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use ecr_audit::journey::MOST_RECEIPTS;
 use ecr_audit::sweep_step::{DEAD_AFTER, SweepStep};
 use serde_yaml_ng::Value;
 
-use crate::sources::sources;
-use crate::stack::{Stack, all_referred, referred, texts};
+use crate::stack::{Stack, all_referred, referred, texts, yaml};
 
 /// Every stack that has queues.
 const STACKS: [&str; 2] = ["template.yaml", "infra/regional-forwarder.yaml"];
@@ -48,7 +47,11 @@ fn admitted(stack: &Stack) -> BTreeSet<(String, String)> {
             assert_eq!(statement["Principal"]["Service"], "events.amazonaws.com", "{id}");
             assert_eq!(texts(&statement["Action"]), ["sqs:SendMessage"], "{id}");
             assert_eq!(all_referred(&statement["Resource"]), queues, "{id}");
-            let rules = all_referred(&statement["Condition"]["ArnEquals"]["aws:SourceArn"]);
+            let condition = &statement["Condition"];
+            let rules = all_referred(&condition["ArnEquals"]["aws:SourceArn"]);
+            let asked =
+                [condition, &condition["ArnEquals"]].map(|it| it.as_mapping().unwrap().len());
+            assert_eq!(asked, [1, 1], "{id} asks for more than the rule");
             for rule in rules {
                 admitted.extend(queues.iter().map(|queue| (rule.clone(), queue.clone())));
             }
@@ -95,7 +98,7 @@ fn dead_letters_are_kept_longer_than_what_waits() {
         let kept = |id: &str| queues[id]["MessageRetentionPeriod"].as_u64().unwrap();
         let mut behind = BTreeSet::new();
         for (id, queue) in &queues {
-            assert_eq!(queue["SqsManagedSseEnabled"], true, "{id}");
+            assert!(is_encrypted(queue), "{id}");
             let redrive = &queue["RedrivePolicy"];
             if redrive.is_null() {
                 assert_eq!(kept(id), 1_209_600, "{id} keeps as long as SQS can");
@@ -116,53 +119,20 @@ fn dead_letters_are_kept_longer_than_what_waits() {
     }
 }
 
-fn dead_letter_queues(stack: &Stack) -> BTreeSet<String> {
+/// With SQS's own key, or with the customer's where there is one.
+fn is_encrypted(queue: &Value) -> bool {
+    let by_parameter = [
+        ("SqsManagedSseEnabled", "!If [HasKmsKey, false, true]"),
+        ("KmsMasterKeyId", "!If [HasKmsKey, !Ref KmsKeyArn, !Ref 'AWS::NoValue']"),
+    ];
+    by_parameter.iter().all(|(name, value)| queue[*name] == yaml(value))
+        || (queue["SqsManagedSseEnabled"] == true && queue["KmsMasterKeyId"].is_null())
+}
+
+/// The queues that nothing stands behind.
+pub fn dead_letter_queues(stack: &Stack) -> BTreeSet<String> {
     let queues = stack.resources("AWS::SQS::Queue").into_iter();
     queues.filter(|(_, queue)| queue["RedrivePolicy"].is_null()).map(|(id, _)| id).collect()
-}
-
-/// The alarms on one metric of SQS, each with the queue that it looks at.
-fn alarms<'stack>(stack: &'stack Stack, metric: &str) -> BTreeMap<String, &'stack Value> {
-    let alarms = stack.resources("AWS::CloudWatch::Alarm").into_values();
-    alarms
-        .filter(|alarm| alarm["Namespace"] == "AWS/SQS" && alarm["MetricName"] == metric)
-        .map(|alarm| {
-            let dimensions = alarm["Dimensions"].as_sequence().unwrap();
-            assert_eq!(dimensions.len(), 1, "{dimensions:?}");
-            assert_eq!(dimensions[0]["Name"], "QueueName");
-            assert_eq!(alarm["Statistic"], "Maximum");
-            assert_eq!(alarm["ComparisonOperator"], "GreaterThanThreshold");
-            (referred(&dimensions[0]["Value"]), alarm)
-        })
-        .collect()
-}
-
-#[test]
-fn one_dead_letter_rings_an_alarm() {
-    for path in STACKS {
-        let stack = Stack::read(path);
-        let alarms = alarms(&stack, "ApproximateNumberOfMessagesVisible");
-        assert_eq!(alarms.keys().cloned().collect::<BTreeSet<_>>(), dead_letter_queues(&stack));
-        for (queue, alarm) in alarms {
-            assert_eq!(alarm["Threshold"], 0, "{queue}");
-        }
-    }
-}
-
-/// A queue that nobody reads makes no dead letters. The schedule stands for SweepQueue.
-#[test]
-fn a_queue_that_nobody_reads_rings_an_alarm() {
-    let stack = Stack::read("template.yaml");
-    let alarms = alarms(&stack, "ApproximateAgeOfOldestMessage");
-    assert_eq!(alarms.keys().collect::<Vec<_>>(), ["EksQueue", "IamQueue"]);
-    for (id, alarm) in alarms {
-        let queue = &stack.resource(&id)["Properties"];
-        let threshold = alarm["Threshold"].as_u64().unwrap();
-        let receipts = queue["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap();
-        let visibility = queue["VisibilityTimeout"].as_u64().unwrap();
-        assert!(receipts * visibility < threshold, "{id}: messages that come again ring it");
-        assert!(threshold < queue["MessageRetentionPeriod"].as_u64().unwrap(), "{id}");
-    }
 }
 
 /// A sweep counts as dead only after all the tries of its slowest step, the last of which gives it
@@ -175,85 +145,6 @@ fn a_step_is_given_up_before_its_sweep_counts_as_dead() {
     assert_eq!(receipts, u64::from(MOST_RECEIPTS));
     let visibility = queue["VisibilityTimeout"].as_i64().unwrap();
     assert!(visibility * i64::from(MOST_RECEIPTS) < DEAD_AFTER.as_secs());
-}
-
-/// The alarm that nothing has to ring: each line it waits for is logged whatever the level.
-#[test]
-fn a_day_without_the_end_of_a_sweep_rings_an_alarm() {
-    let stack = Stack::read("template.yaml");
-    let alarm = &stack.resource("SweepSilentAlarm")["Properties"];
-    assert_eq!(
-        (&alarm["TreatMissingData"], &alarm["Period"]),
-        (&"breaching".into(), &86_400.into())
-    );
-    let filter = &stack.resource("SweepEnded")["Properties"];
-    let metric = &filter["MetricTransformations"][0];
-    assert_eq!(metric["MetricName"], alarm["MetricName"]);
-    let word = filter["FilterPattern"].as_str().unwrap().trim_matches('"').to_owned();
-    let log = "tracing::info!(target: \"alarms\"";
-    let said = sources("shared/ecr-audit/src").into_iter().any(|source| {
-        source.split(log).skip(1).any(|rest| rest.split(';').next().unwrap().contains(&word))
-    });
-    assert!(said, "nobody logs {word}");
-    let level = &stack.function_globals()["Environment"]["Variables"]["RUST_LOG"];
-    assert!(format!("{level:?}").contains(",alarms=info"), "{level:?}");
-}
-
-#[test]
-fn every_alarm_reaches_the_operators() {
-    for path in STACKS {
-        let stack = Stack::read(path);
-        for (id, alarm) in stack.resources("AWS::CloudWatch::Alarm") {
-            assert_eq!(all_referred(&alarm["AlarmActions"]), topic(), "{id}");
-            assert!(alarm["ActionsEnabled"].is_null(), "{id}");
-        }
-        // AWS's own key admits no alarm.
-        assert!(stack.resource("OperatorsTopic")["Properties"]["KmsMasterKeyId"].is_null());
-        let policies = stack.resources("AWS::SNS::TopicPolicy");
-        let admits_alarms = policies.values().any(|policy| {
-            let mut statements =
-                policy["PolicyDocument"]["Statement"].as_sequence().unwrap().iter();
-            all_referred(&policy["Topics"]) == topic()
-                && statements.any(|statement| {
-                    statement["Effect"] == "Allow"
-                        && statement["Principal"]["Service"] == "cloudwatch.amazonaws.com"
-                        && texts(&statement["Action"]) == ["sns:Publish"]
-                        && all_referred(&statement["Resource"]) == topic()
-                })
-        });
-        assert!(admits_alarms, "{path}");
-    }
-}
-
-fn topic() -> BTreeSet<String> {
-    BTreeSet::from(["OperatorsTopic".to_owned()])
-}
-
-/// The alarms are fed by words in the sweep's log.
-#[test]
-fn what_a_sweep_cannot_explain_or_finish_rings_an_alarm() {
-    let stack = Stack::read("template.yaml");
-    let log = [
-        (
-            "SweepOnlyDrift",
-            include_str!("../../../shared/ecr-audit/src/journey/sweep/unexplained.rs"),
-        ),
-        (
-            "SweepIncomplete",
-            include_str!("../../../shared/ecr-audit/src/journey/sweep/finishing.rs"),
-        ),
-    ];
-    for (id, source) in log {
-        let filter = &stack.resource(id)["Properties"];
-        assert_eq!(referred(&filter["LogGroupName"]), "AccountSweepLogs");
-        let word = filter["FilterPattern"].as_str().unwrap().trim_matches('"').to_owned();
-        assert!(source.contains(&format!("\"{word}: ")), "the sweep never says {word}");
-        let metric = &filter["MetricTransformations"][0];
-        let alarm = &stack.resource(&format!("{id}Alarm"))["Properties"];
-        assert_eq!(alarm["Namespace"], metric["MetricNamespace"]);
-        assert_eq!(alarm["MetricName"], metric["MetricName"]);
-        assert_eq!(alarm["Threshold"], 0);
-    }
 }
 
 /// The schedule asks by the words that the function reads.

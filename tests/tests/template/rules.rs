@@ -16,7 +16,8 @@ const ACCOUNT: &str = "111122223333";
 const LONGEST_PATTERN: usize = 2048;
 
 /// A source, the one rule that catches its events, and the queue it leads to. AWS Organizations
-/// tells the management account alone, where its policies do not hold: no rule hears it.
+/// tells the management account alone, and the functions judge by none of its policies: no rule
+/// hears it.
 const RULES: [(&str, Option<(&str, &str)>); 5] = [
     ("aws.iam", Some(("IamRule", "IamQueue"))),
     ("aws.eks", Some(("EksRule", "EksQueue"))),
@@ -110,6 +111,25 @@ fn each_rule_has_one_source_and_leads_to_its_queue() {
     }
     let known: BTreeSet<&str> = expected.map(|(_, (id, _))| id).collect();
     assert_eq!(patterns.keys().map(String::as_str).collect::<BTreeSet<_>>(), known);
+}
+
+/// A rule has no state of its own, which could be DISABLED, and no bus but the account's.
+#[test]
+fn each_rule_is_on() {
+    for path in ["template.yaml", "infra/regional-forwarder.yaml", "infra/triage.yaml"] {
+        for (id, rule) in Stack::read(path).resources("AWS::Events::Rule") {
+            let keys = rule.as_mapping().unwrap().keys().map(|key| key.as_str().unwrap());
+            let asked =
+                if id == "AccountSweepSchedule" { "ScheduleExpression" } else { "EventPattern" };
+            assert_eq!(
+                keys.collect::<BTreeSet<_>>(),
+                BTreeSet::from(["Description", asked, "Targets"])
+            );
+        }
+    }
+    let stack = Stack::read("template.yaml");
+    let schedule = &stack.resource("AccountSweepSchedule")["Properties"]["ScheduleExpression"];
+    assert_eq!(referred(schedule), "SweepSchedule");
 }
 
 #[test]

@@ -78,6 +78,11 @@ impl Stack {
     }
 }
 
+/// A part of a template, as it has to be.
+pub fn yaml(text: &str) -> Value {
+    serde_yaml_ng::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
 /// A text or a list of texts.
 pub fn texts(value: &Value) -> Vec<String> {
     match value {

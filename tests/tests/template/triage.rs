@@ -49,6 +49,8 @@ fn the_insight_of_who_can_push_finds_one_who_can() {
     assert_eq!(insights["CanPush"]["GroupByAttribute"], "AwsAccountId");
     let filters = &insights["CanPush"]["Filters"];
     let severities = values(&filters["SeverityLabel"]);
+    // To push is HIGH, to give away who may is CRITICAL.
+    assert_eq!(severities, ["HIGH", "CRITICAL"]);
     for (golden, can_push) in [("new", true), ("worse", true), ("resolved", false)] {
         let path = format!("shared/ecr-audit/tests/golden/findings-{golden}.json");
         let findings = std::fs::read_to_string(root().join(path)).unwrap();

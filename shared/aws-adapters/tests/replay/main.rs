@@ -6,6 +6,7 @@ mod eks;
 mod failures;
 mod iam;
 mod ledger;
+mod own_queue;
 mod requests;
 mod samples;
 mod security_hub;

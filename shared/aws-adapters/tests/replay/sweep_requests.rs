@@ -50,17 +50,6 @@ async fn a_sweep_that_makes_up_for_failures_waits_a_quarter_of_an_hour() {
 }
 
 #[tokio::test]
-async fn what_failed_comes_again_in_five_minutes() {
-    let receipt = "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a...";
-    let asked = json!({"QueueUrl": QUEUE, "ReceiptHandle": receipt, "VisibilityTimeout": 300});
-    let host = "sqs.us-east-1.amazonaws.com";
-    let asked = Request::rpc(host, "AmazonSQS.ChangeMessageVisibility", asked);
-    let wire = Wire::new([(asked, Answer::json(json!({})))]);
-    let requests = AwsSweepRequests::new(&wire.aws(), QUEUE);
-    assert_eq!(requests.come_again_soon(receipt).await, Ok(()));
-}
-
-#[tokio::test]
 async fn a_queue_that_is_not_there_is_a_lasting_error() {
     let refused = Answer::json_error(400, "com.amazonaws.sqs", "QueueDoesNotExist");
     let wire = Wire::new([(send(r#"{"step":"finish","sweep":"a1"}"#, None), refused)]);
