@@ -24,7 +24,6 @@ pub mod assessment;
 pub mod effective;
 mod policy_notes;
 pub mod remedy;
-mod remedy_step;
 
 pub mod drift;
 pub mod exception;

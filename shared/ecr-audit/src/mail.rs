@@ -493,7 +493,9 @@ fn remedy_of(page: &mut Page, remedy: &Remedy) {
     }
     if let Some(obstacle) = &remedy.obstacle {
         let obstacle = shortened(obstacle, LONGEST_OBSTACLE);
-        page.wrapped("  ", &format!("There is no safe command. {obstacle}"));
+        let is_alone = remedy.commands.is_empty();
+        let beginning = if is_alone { "There is no safe command. " } else { "" };
+        page.wrapped("  ", &format!("{beginning}{obstacle}"));
     }
     for advice in &remedy.advice {
         page.wrapped("  ", advice);

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::page::COLUMNS;
-use crate::remedy::{quoted, words};
+use crate::remedy::shell::{quoted, words};
 
 const FIRST: &str = "  ";
 const NEXT: &str = "    ";
@@ -97,14 +97,25 @@ fn document_lines(document: &Value) -> Vec<String> {
     lines
 }
 
+/// Pieces of a word, each no wider than `room` as it is quoted, with the backslash that joins it
+/// to the next.
 fn pieces(word: &str, room: usize) -> Vec<String> {
-    let mut pieces: Vec<String> =
-        split(word, room.saturating_sub(3)).iter().map(|piece| quoted(piece)).collect();
-    let last = pieces.len().saturating_sub(1);
-    for piece in &mut pieces[..last] {
-        piece.push('\\');
+    let fits = |piece: &str| width(&quoted(piece)) < room;
+    let mut pieces: Vec<String> = vec![String::new()];
+    for letter in word.chars() {
+        let Some(piece) = pieces.last_mut() else { break };
+        piece.push(letter);
+        if !fits(piece) && piece.chars().nth(1).is_some() {
+            piece.pop();
+            pieces.push(letter.to_string());
+        }
     }
+    let last = pieces.len() - 1;
     pieces
+        .iter()
+        .enumerate()
+        .map(|(index, piece)| quoted(piece) + if index < last { "\\" } else { "" })
+        .collect()
 }
 
 /// Splits a text so that each piece, with its single quotes escaped, is at most `room` wide.

@@ -206,7 +206,9 @@ fn next_steps(alert: &Alert) -> Vec<String> {
     }
     if let Some(obstacle) = &remedy.obstacle {
         let obstacle = shortened(obstacle, LONGEST_SENTENCE);
-        steps.push(plain(&format!("There is no safe command. {obstacle}")));
+        let is_alone = remedy.commands.is_empty();
+        let beginning = if is_alone { "There is no safe command. " } else { "" };
+        steps.push(plain(&format!("{beginning}{obstacle}")));
     }
     steps.extend(remedy.advice.iter().map(|advice| plain(advice)));
     steps
