@@ -224,6 +224,14 @@ fn carry_out(account: &mut Account, command: &str) {
             assert!(size(&document) <= 6144, "IAM refuses {command}");
             account.create_policy_version(&arn, &document, true).map(drop)
         }
+        ("ecr", "set-repository-policy") => account.set_repository_policy(
+            &option("--region"),
+            &option("--repository-name"),
+            &option("--policy-text"),
+        ),
+        ("ecr", "delete-repository-policy") => {
+            account.delete_repository_policy(&option("--region"), &option("--repository-name"))
+        }
         other => panic!("no remedy may call {other:?}"),
     }
     .unwrap_or_else(|error| panic!("{command}: {error}"));
@@ -336,8 +344,15 @@ fn every_failed_role_of_a_real_shaped_account_is_mended_or_told_why_not() {
         ("batch-pods", ["fine", "fine", "fine"]),
         // AdministratorAccess grants everything else as well.
         ("admin-nodes", ["none", "none", "none"]),
-        // A repository's policy lets it push.
-        ("karpenter-nodes", ["none", "none", "none"]),
+        // A repository's policy lets it push, and names nobody else.
+        (
+            "karpenter-nodes",
+            [
+                "delete-repository-policy",
+                "attach-role-policy, detach-role-policy, delete-repository-policy",
+                "put-role-policy, detach-role-policy, delete-repository-policy",
+            ],
+        ),
         // An inline Deny keeps it from pulling; what it may read beyond a standard can be taken.
         (
             "blind-nodes",
@@ -850,5 +865,114 @@ fn a_narrowed_document_names_each_action_once() {
         // The token is of no repository, so nothing of it was granted on one.
         assert!(!of_one.contains("GetAuthorizationToken"), "{of_one}");
         assert!(matches!(mend(account, &role_arn, standard), Mending::Mended(_)), "{standard}");
+    }
+}
+
+/// A role that pulls, and a repository whose policy holds these statements.
+fn with_repository_policy(statements: &[Value]) -> (Account, RoleArn) {
+    let (mut account, role_arn) = account(&[PULL_ONLY], &[], &[]);
+    account.create_repository(REGION, "app/web", BTreeMap::new()).unwrap();
+    let policy = document(statements).to_string();
+    account.set_repository_policy(REGION, "app/web", &policy).unwrap();
+    (account, role_arn)
+}
+
+fn granted_to(principal: &Value, actions: &[&str]) -> Value {
+    json!({"Sid": "Team", "Effect": "Allow", "Principal": principal, "Action": actions})
+}
+
+/// A repository's policy is changed by a command only where that touches nobody else.
+#[test]
+fn a_repositorys_policy_is_mended_for_the_role_alone() {
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/eks/workers");
+    let ci = format!("arn:aws:iam::{ACCOUNT}:role/ci");
+    let (pull, push) = (["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], ["ecr:PutImage"]);
+    let both = [&pull[..], &push].concat();
+    let of = |arns: &[&str]| json!({"AWS": arns});
+    let other = json!({
+        "Sid": "Ci", "Effect": "Allow", "Principal": {"AWS": ci}, "Action": "ecr:*",
+    });
+    for (why, statements, calls) in [
+        (
+            "the policy is about the role and nothing permitted",
+            vec![granted_to(&of(&[&role]), &push)],
+            &["delete-repository-policy"],
+        ),
+        (
+            "what is permitted stays",
+            vec![granted_to(&json!({"AWS": role}), &both)],
+            &["set-repository-policy"],
+        ),
+        (
+            "of all actions those of a repository stay that are permitted",
+            vec![granted_to(&json!({"AWS": role}), &["ecr:*"])],
+            &["set-repository-policy"],
+        ),
+        (
+            "other statements stay",
+            vec![other, granted_to(&of(&[&role]), &push)],
+            &["set-repository-policy"],
+        ),
+        (
+            "others that the statement names keep what they have",
+            vec![granted_to(&of(&[&ci, &role]), &both)],
+            &["set-repository-policy"],
+        ),
+        (
+            "so does a service",
+            vec![granted_to(&json!({"AWS": role, "Service": "codebuild.amazonaws.com"}), &both)],
+            &["set-repository-policy"],
+        ),
+    ] {
+        let (account, role_arn) = with_repository_policy(&statements);
+        let remedy = remedy_of(&account, &role_arn, Standard::ReadOnly);
+        assert_eq!(mend(account.clone(), &role_arn, Standard::ReadOnly), mended(calls), "{why}");
+        // ECR takes no action that is not about a repository.
+        assert!(!remedy.commands[0].contains("GetAuthorizationToken"), "{remedy:?}");
+        let read = "aws ecr get-repository-policy --region eu-west-1 --repository-name app/web";
+        assert!(remedy.advice.iter().any(|advice| advice.contains(read)), "{remedy:?}");
+        let ci = RoleArn::parse(&ci).unwrap();
+        let account = MemoryAccount::new(account);
+        let before = look(&account, &role_arn, Standard::ReadOnly);
+        account.change(|account| remedy.commands.iter().for_each(|it| carry_out(account, it)));
+        let after = look(&account, &role_arn, Standard::ReadOnly);
+        assert_eq!(after.pulls_of(&ci), before.pulls_of(&ci), "{why}");
+        let services =
+            |look: &Look| look.registry.iter().any(|it| it.document.contains("codebuild"));
+        assert_eq!(services(&after), services(&before), "{why}");
+    }
+}
+
+/// Where others would be touched, it says which statement of which policy to change.
+#[test]
+fn a_policy_of_others_as_well_is_told_in_words() {
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/eks/workers");
+    for principal in [json!("*"), json!({"AWS": "*"}), json!({"AWS": [role, "*"]})] {
+        let (account, role_arn) = with_repository_policy(&[granted_to(
+            &principal,
+            &["ecr:BatchGetImage", "ecr:PutImage"],
+        )]);
+        match mend(account, &role_arn, Standard::ReadOnly) {
+            Mending::NoSafeOne(obstacle) => {
+                let told = "The policy of the repository app/web in eu-west-1 grants ecr:PutImage \
+                            to workers by statement Team";
+                assert!(obstacle.starts_with(told), "{obstacle}");
+            }
+            other => panic!("{principal}: {other:?}"),
+        }
+    }
+    let (mut account, role_arn) = account(&[PULL_ONLY], &[], &[]);
+    let registry = json!({
+        "Effect": "Allow", "Principal": {"AWS": role}, "Action": "ecr:PutImage",
+        "Resource": format!("arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app/*"),
+    });
+    account.put_registry_policy(REGION, &document(&[registry]).to_string());
+    match mend(account, &role_arn, Standard::ReadOnly) {
+        Mending::NoSafeOne(obstacle) => {
+            let told = "The registry policy in eu-west-1 grants ecr:PutImage to workers by \
+                        statement [0]";
+            assert!(obstacle.starts_with(told), "{obstacle}");
+        }
+        other => panic!("{other:?}"),
     }
 }

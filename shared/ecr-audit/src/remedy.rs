@@ -9,6 +9,7 @@ mod narrowing;
 mod plan;
 mod pulling;
 mod quota;
+mod repository;
 pub(crate) mod shell;
 mod step;
 mod trial;

@@ -21,6 +21,14 @@ fn beside_the_role(step: &Step) -> Option<String> {
              be deleted first.",
             quoted(policy_arn)
         )),
+        Step::SetRepositoryPolicy { region, repository_name, .. }
+        | Step::DeleteRepositoryPolicy { region, repository_name } => Some(format!(
+            "In the policy of the repository {repository_name}, whatever names others stays as it \
+             was read last. See that nobody has changed it since: aws ecr get-repository-policy \
+             --region {} --repository-name {}.",
+            quoted(region),
+            quoted(repository_name)
+        )),
         _ => None,
     }
 }
@@ -82,5 +90,13 @@ fn in_template(step: &Step) -> [String; 2] {
                 format!("give the AWS::IAM::ManagedPolicy {name} that document"),
             ]
         }
+        Step::SetRepositoryPolicy { repository_name, .. } => [
+            format!("give the aws_ecr_repository_policy of {repository_name} that document"),
+            format!("give RepositoryPolicyText of {repository_name} that document"),
+        ],
+        Step::DeleteRepositoryPolicy { repository_name, .. } => [
+            format!("take out the aws_ecr_repository_policy of {repository_name}"),
+            format!("take RepositoryPolicyText out of {repository_name}"),
+        ],
     }
 }

@@ -9,12 +9,13 @@ use super::loss::lost;
 use super::narrowing::{beside_ecr, narrowed, only_grants_ecr, statements};
 use super::plan::{Plan, listed, status};
 use super::pulling::is_pulling;
+use super::repository::Grant;
 use super::step::Step;
 use crate::assess::assess;
 use crate::assessment::Assessment;
 use crate::catalogue::CataloguedAction;
 use crate::permissions::PolicyStatement;
-use crate::role_policies::{PolicyName, RolePolicy};
+use crate::role_policies::{PolicyName, RegistryDocument, RolePolicy};
 use crate::standard::{Check, Status};
 
 impl Plan<'_> {
@@ -50,6 +51,15 @@ impl Plan<'_> {
     }
 
     fn take_away(&mut self, policy: &str, granted: &Granted<'_>) -> Result<(), String> {
+        let registry = self.trial.registry.clone();
+        if let Some(document) = registry.iter().find(|known| self.name_of(known) == policy) {
+            let grant = Grant {
+                document,
+                statements: granted.statements.iter().copied().collect(),
+                actions: granted.actions.clone(),
+            };
+            return self.take(grant.taken_away(&self.state.role.role_arn, self.settings.standard)?);
+        }
         let known = self.trial.role.identity.iter().find(|known| known.policy.as_str() == policy);
         let Some(known) = known.cloned() else {
             return Err(format!("{policy} grants it, which is no policy of the role."));
@@ -112,12 +122,27 @@ impl Plan<'_> {
         let within = |entry: &CataloguedAction| entry.is_within(self.settings.standard);
         lost(&self.trial.state(&self.state), &after, self.settings, within).is_empty()
     }
+
+    /// How an answer calls a policy of a repository or of a registry.
+    fn name_of(&self, document: &RegistryDocument) -> String {
+        let role_arn = &self.state.role.role_arn;
+        let region = &document.region;
+        match &document.repository_name {
+            None => format!("registry:{region}"),
+            Some(repository) => format!(
+                "arn:{}:ecr:{region}:{}:repository/{repository}",
+                role_arn.partition(),
+                role_arn.account()
+            ),
+        }
+    }
 }
 
 /// What one policy grants beyond the standard.
 #[derive(Clone, Debug, Default)]
 struct Granted<'granted> {
     statements: BTreeSet<&'granted PolicyStatement>,
+    actions: Vec<&'granted str>,
 }
 
 /// By policy, what it grants beyond the standard: AWS's own policies first, because of those
@@ -129,6 +154,9 @@ fn granted_beyond(assessment: &Assessment) -> Vec<(String, Granted<'_>)> {
         for statement in &excess.statements {
             let of_policy = granted.entry(&statement.policy).or_default();
             of_policy.statements.insert(statement);
+            if of_policy.actions.last() != Some(&excess.action.as_str()) {
+                of_policy.actions.push(&excess.action);
+            }
         }
     }
     let mut granted: Vec<(String, Granted<'_>)> =

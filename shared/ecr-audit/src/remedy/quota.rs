@@ -1,4 +1,4 @@
-//! What IAM refuses for its size, so that nothing is offered that it would refuse.
+//! What IAM and ECR refuse for its size, so that nothing is offered that they would refuse.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
 
 use super::step::Step;
@@ -10,6 +10,10 @@ const LARGEST_MANAGED: usize = 6144;
 
 /// Characters of all inline policies of a role together, beside white space.
 const LARGEST_INLINE: usize = 10_240;
+
+/// Characters of a repository's policy.
+/// <https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_SetRepositoryPolicy.html>
+const LARGEST_OF_REPOSITORY: usize = 10_240;
 
 /// How many managed policies a role takes, unless the account's quota was raised.
 const MOST_ATTACHED: usize = 10;
@@ -47,7 +51,17 @@ pub fn refusal(step: &Step, trial: &Trial) -> Option<String> {
             is_too_large(before, size, LARGEST_MANAGED)
                 .then(|| too_many_names(policy_arn, size, LARGEST_MANAGED))
         }
-        Step::Attach { .. } | Step::Detach { .. } | Step::DeleteInline { .. } => None,
+        Step::SetRepositoryPolicy { repository_name, document, .. } => {
+            let size = document.chars().count();
+            (size > LARGEST_OF_REPOSITORY).then(|| {
+                let policy = format!("the policy of the repository {repository_name}");
+                too_many_names(&policy, size, LARGEST_OF_REPOSITORY)
+            })
+        }
+        Step::Attach { .. }
+        | Step::Detach { .. }
+        | Step::DeleteInline { .. }
+        | Step::DeleteRepositoryPolicy { .. } => None,
     }
 }
 
@@ -57,7 +71,7 @@ fn is_too_large(before: usize, size: usize, largest: usize) -> bool {
 
 fn too_many_names(policy: &str, size: usize, largest: usize) -> String {
     format!(
-        "Without its excess, {policy} would have to name so many actions that IAM does not take \
+        "Without its excess, {policy} would have to name so many actions that AWS does not take \
          it: {size} characters of at most {largest}."
     )
 }

@@ -43,6 +43,22 @@ pub enum Step {
         /// The new document.
         document: String,
     },
+    /// A repository's policy gets another document.
+    SetRepositoryPolicy {
+        /// Where the repository lies.
+        region: String,
+        /// The repository.
+        repository_name: String,
+        /// The new document.
+        document: String,
+    },
+    /// A repository's policy is deleted.
+    DeleteRepositoryPolicy {
+        /// Where the repository lies.
+        region: String,
+        /// The repository.
+        repository_name: String,
+    },
 }
 
 impl Step {
@@ -73,6 +89,17 @@ impl Step {
                 "aws iam create-policy-version --policy-arn {} --set-as-default --policy-document {}",
                 quoted(policy_arn),
                 quoted(document)
+            ),
+            Self::SetRepositoryPolicy { region, repository_name, document } => format!(
+                "aws ecr set-repository-policy --region {} --repository-name {} --policy-text {}",
+                quoted(region),
+                quoted(repository_name),
+                quoted(document)
+            ),
+            Self::DeleteRepositoryPolicy { region, repository_name } => format!(
+                "aws ecr delete-repository-policy --region {} --repository-name {}",
+                quoted(region),
+                quoted(repository_name)
             ),
         }
     }

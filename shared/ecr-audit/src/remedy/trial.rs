@@ -35,6 +35,15 @@ impl Trial {
             }
             Step::Detach { policy_arn } => self.remove(&PolicyName::managed(policy_arn)),
             Step::DeleteInline { name } => self.remove(&PolicyName::inline(name)),
+            Step::SetRepositoryPolicy { region, repository_name, document } => {
+                let is_it = |known: &&mut RegistryDocument| is_of(known, region, repository_name);
+                for known in self.registry.iter_mut().filter(is_it) {
+                    known.document.clone_from(document);
+                }
+            }
+            Step::DeleteRepositoryPolicy { region, repository_name } => {
+                self.registry.retain(|known| !is_of(known, region, repository_name));
+            }
         }
     }
 
@@ -49,4 +58,8 @@ impl Trial {
     fn remove(&mut self, policy: &PolicyName) {
         self.role.identity.retain(|known| known.policy != *policy);
     }
+}
+
+fn is_of(document: &RegistryDocument, region: &str, repository_name: &str) -> bool {
+    document.region == region && document.repository_name.as_deref() == Some(repository_name)
 }
