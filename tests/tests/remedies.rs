@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 use ecr_audit::arn::RoleArn;
 use ecr_audit::assess::{PULL_ACTIONS, RoleState, assess};
 use ecr_audit::assessment::Assessment;
+use ecr_audit::journey::sweep;
 use ecr_audit::node_role::{Compute, Source, Use, UseKind};
 use ecr_audit::organization::OrganizationPolicies;
 use ecr_audit::ports::{Ecr, Iam};
@@ -22,8 +23,8 @@ use iam_policy::decision::{NamedPolicy, Outcome, PolicySet, Request, ResourcePol
 use iam_policy::document::PolicyDocument;
 use iam_policy::glob;
 use iam_policy::principal::Principal;
-use jiff::Timestamp;
-use memory_adapters::{Account, MemoryAccount, Snapshot};
+use jiff::{SignedDuration, Timestamp};
+use memory_adapters::{Account, Cluster, MemoryAccount, Nodegroup, Snapshot, Tags, World};
 use serde_json::{Value, json};
 
 const ACCOUNT: &str = "111122223333";
@@ -975,4 +976,43 @@ fn a_policy_of_others_as_well_is_told_in_words() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+/// What an exception covers is left as it is, whatever else has to be mended.
+#[test]
+fn what_is_excepted_is_not_taken_away() {
+    let push = document(&[statement("Allow", &["ecr:PutImage"])]);
+    let (mut account, role_arn) = account(&[PULL_ONLY], &[("push", push)], &[]);
+    account.create_cluster(REGION, "prod", Cluster::default()).unwrap();
+    let nodegroup = Nodegroup { node_role: role_arn.clone(), tags: Tags::new() };
+    account.create_nodegroup(REGION, "prod", "workers", nodegroup).unwrap();
+    let now: Timestamp = "2026-01-15T10:00:00Z".parse().unwrap();
+    let world = World::new(account, now);
+    let mut settings = Settings::for_account(ACCOUNT, "aws", "us-east-1");
+    settings.regions = vec![REGION.to_owned()];
+    let sweep = || {
+        world.clock.advance(SignedDuration::from_hours(1));
+        block_on(sweep(&world.ports(), &world.account, &settings)).unwrap();
+    };
+    sweep();
+    world.account.change(|account| {
+        account.tag_role("workers", "pullwatch:exception", "2026-03-31 migration").unwrap();
+    });
+    sweep();
+    assert!(world.topics.alerts().is_empty(), "what was found first is told in a digest");
+    world.account.change(|account| {
+        let policy_arn = format!("arn:aws:iam::aws:policy/{PULL_ONLY}");
+        account.detach_role_policy("workers", &policy_arn).unwrap();
+    });
+    sweep();
+    let alerts = world.topics.alerts();
+    let [alert] = alerts.as_slice() else { panic!("{alerts:?}") };
+    let checks: Vec<Check> = alert.transitions.iter().map(|it| it.check).collect();
+    assert_eq!(checks, [Check::CanPull]);
+    let remedy = alert.remedy.as_ref().expect("the nodes cannot pull");
+    let calls: Vec<String> =
+        remedy.commands.iter().map(|command| shell_words(command)[1].clone()).collect();
+    assert_eq!(calls, ["attach-role-policy"]);
+    assert!(!remedy.checked.contains("still"), "{}", remedy.checked);
+    assert!(!remedy.advice.iter().any(|advice| advice.contains("push")), "{:?}", remedy.advice);
 }
