@@ -21,7 +21,7 @@ use crate::remedy::Remedy;
 use crate::standard::{Check, Standard};
 use crate::words::{Ability, abilities, abilities_of, about, shortened};
 
-use command::laid_out;
+use command::joined;
 pub(crate) use link::{Whereabouts, console};
 use page::{Page, is_showable};
 use role::worn_by;
@@ -471,7 +471,7 @@ fn by(page: &mut Page, reported: &ReportedChange) {
 
 fn remedy_of(page: &mut Page, remedy: &Remedy) {
     page.heading("Put it right");
-    let lines: Vec<String> = remedy.commands.iter().flat_map(|command| laid_out(command)).collect();
+    let lines = joined(&remedy.commands);
     let is_showable = lines.iter().all(|line| line.chars().all(is_showable));
     if lines.len() > MOST_COMMAND_LINES || !is_showable {
         let why = if is_showable { "too long for a mail" } else { "not to be shown in a mail" };

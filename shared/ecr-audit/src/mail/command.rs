@@ -9,8 +9,27 @@ use crate::remedy::shell::{quoted, words};
 const FIRST: &str = "  ";
 const NEXT: &str = "    ";
 
-/// The lines of a command, each at most 78 columns wide.
-pub fn laid_out(command: &str) -> Vec<String> {
+/// What joins a command to the next, which must not run where this one failed.
+const JOINED: &str = " &&";
+
+/// The lines of commands of which each runs only after the one before has succeeded.
+pub fn joined(commands: &[String]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (index, command) in commands.iter().enumerate() {
+        lines.extend(laid_out(command));
+        let Some(last) = lines.last_mut().filter(|_| index + 1 < commands.len()) else { break };
+        if width(last) + JOINED.len() <= COLUMNS {
+            last.push_str(JOINED);
+        } else {
+            last.push_str(" \\");
+            lines.push(format!("{NEXT}{}", JOINED.trim_start()));
+        }
+    }
+    lines
+}
+
+/// The lines of a command, each at most 78 columns wide; the last has room for a backslash.
+fn laid_out(command: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = FIRST.to_owned();
     for part in parts(&words(command)) {

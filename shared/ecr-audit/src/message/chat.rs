@@ -195,6 +195,9 @@ fn next_steps(alert: &Alert) -> Vec<String> {
     let mut steps: Vec<String> = Vec::new();
     let is_short = remedy.commands.iter().all(|command| command.len() <= LONGEST_SENTENCE);
     if is_short && remedy.commands.len() <= MOST_COMMANDS {
+        if remedy.commands.len() > 1 {
+            steps.push("Run these in their order, and stop where one fails:".to_owned());
+        }
         steps.extend(remedy.commands.iter().map(|command| code(command)));
     } else {
         steps.push(
