@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use ecr_audit::arn::RoleArn;
-use ecr_audit::assess::{RoleState, assess};
+use ecr_audit::assess::{PULL_ACTIONS, RoleState, assess};
 use ecr_audit::assessment::Assessment;
+use ecr_audit::journey::sweep;
 use ecr_audit::node_role::{Compute, Source, Use, UseKind};
 use ecr_audit::organization::OrganizationPolicies;
 use ecr_audit::ports::{Ecr, Iam};
@@ -17,11 +18,17 @@ use ecr_audit::role_policies::{RegistryDocument, RolePolicies, RolePolicy};
 use ecr_audit::settings::Settings;
 use ecr_audit::standard::{Check, Standard, Status};
 use futures::executor::block_on;
-use jiff::Timestamp;
-use memory_adapters::{Account, MemoryAccount, Snapshot};
+use iam_policy::context::Context;
+use iam_policy::decision::{NamedPolicy, Outcome, PolicySet, Request, ResourcePolicy, decide};
+use iam_policy::document::PolicyDocument;
+use iam_policy::glob;
+use iam_policy::principal::Principal;
+use jiff::{SignedDuration, Timestamp};
+use memory_adapters::{Account, Cluster, MemoryAccount, Nodegroup, Snapshot, Tags, World};
 use serde_json::{Value, json};
 
 const ACCOUNT: &str = "111122223333";
+const REGION: &str = "eu-west-1";
 const STANDARDS: [Standard; 3] = [Standard::ReadOnly, Standard::PullOnly, Standard::C0223];
 
 /// A role of this name with policies: the names of AWS's own, and documents, inline or managed.
@@ -59,6 +66,7 @@ fn document(statements: &[Value]) -> Value {
 /// A role at one moment, with what can touch it.
 struct Look {
     role: RolePolicies,
+    registry: Vec<RegistryDocument>,
     assessment: Assessment,
     remedy: Option<Remedy>,
 }
@@ -67,13 +75,13 @@ fn look(account: &MemoryAccount, role_arn: &RoleArn, standard: Standard) -> Look
     static NO_ORGANIZATION: LazyLock<OrganizationPolicies> =
         LazyLock::new(OrganizationPolicies::default);
     let mut settings = Settings::for_account(ACCOUNT, "aws", "us-east-1");
-    settings.regions = vec!["eu-west-1".to_owned()];
+    settings.regions = vec![REGION.to_owned()];
     settings.standard = standard;
     let role = block_on(account.role(&role_arn.role_name())).unwrap().unwrap();
     let registry: Vec<RegistryDocument> =
-        block_on(account.policies("eu-west-1", Timestamp::UNIX_EPOCH)).unwrap();
+        block_on(account.policies(REGION, Timestamp::UNIX_EPOCH)).unwrap();
     let uses = [Use {
-        source: Source::regional(UseKind::Nodegroup, "eu-west-1"),
+        source: Source::regional(UseKind::Nodegroup, REGION),
         cluster_name: Some("prod".to_owned()),
         name: "workers".to_owned(),
         compute: Compute::Ec2,
@@ -84,16 +92,17 @@ fn look(account: &MemoryAccount, role_arn: &RoleArn, standard: Standard) -> Look
         RoleState { role: &role, uses: &uses, registry: &registry, organization: &NO_ORGANIZATION };
     let assessment = assess(&state, &settings);
     let remedy = remedy(&state, &assessment, &settings);
-    Look { role, assessment, remedy }
+    Look { role, registry, assessment, remedy }
 }
 
 impl Look {
-    fn statuses(&self) -> Vec<Status> {
-        Check::ALL.iter().map(|check| self.assessment.checks[check].status).collect()
+    fn status(&self, check: Check) -> Status {
+        self.assessment.checks[&check].status
     }
 
-    fn is_failed(&self) -> bool {
-        self.statuses().contains(&Status::Failed)
+    fn failed(&self) -> Vec<Check> {
+        let is_failed = |check: &Check| self.status(*check) == Status::Failed;
+        Check::ALL.into_iter().filter(is_failed).collect()
     }
 
     /// Every grant and every denial that is not about ECR, with resource and condition.
@@ -123,6 +132,55 @@ impl Look {
         }
         rights
     }
+
+    /// The requests of a pull that a session of a role may make, of some that tell the policies of
+    /// these tests apart: decided one by one, without what the remedies are made by.
+    fn pulls_of(&self, role_arn: &RoleArn) -> BTreeSet<[&'static str; 3]> {
+        let document = |text: &str| Arc::new(PolicyDocument::parse(text).unwrap());
+        let named = |policy: &RolePolicy| NamedPolicy {
+            name: policy.policy.as_str().to_owned(),
+            document: document(policy.document.as_deref().unwrap()),
+        };
+        let on_repositories = self.registry.iter().map(|known| {
+            let name = known.repository_name.as_deref().unwrap_or("*");
+            let arn = format!("arn:aws:ecr:{}:{ACCOUNT}:repository/{name}", known.region);
+            let policy = NamedPolicy { name: arn.clone(), document: document(&known.document) };
+            ResourcePolicy { policy, stands_on: glob::pieces(&arn), covers: Vec::new() }
+        });
+        let is_of_role = self.role.role_arn == *role_arn;
+        let policies = PolicySet {
+            identity: self.role.identity.iter().filter(|_| is_of_role).map(named).collect(),
+            boundary: self.role.boundary.as_ref().filter(|_| is_of_role).map(named),
+            resource: on_repositories.collect(),
+            ..PolicySet::default()
+        };
+        let session =
+            format!("arn:aws:sts::{ACCOUNT}:assumed-role/{}/i-0abc", role_arn.role_name());
+        let principal = Principal::new(&session, Some(role_arn.as_str()));
+        let mut permitted = BTreeSet::new();
+        for action in PULL_ACTIONS {
+            for name in ["app/web", "base/os", "team/payments", "secret"] {
+                for endpoint in ["vpce-1", "vpce-9"] {
+                    let mut context = Context::new();
+                    context.set_single("aws:SourceVpce", endpoint);
+                    context.set_single("aws:PrincipalArn", role_arn.as_str());
+                    let of_repository = format!("arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{name}");
+                    let is_of_all = action == "ecr:GetAuthorizationToken";
+                    let resource = if is_of_all { "*" } else { of_repository.as_str() };
+                    let request =
+                        Request { principal: &principal, action, resource, context: &context };
+                    if decide(&policies, &request).outcome == Outcome::Allowed {
+                        permitted.insert([action, name, endpoint]);
+                    }
+                }
+            }
+        }
+        permitted
+    }
+
+    fn pulls(&self) -> BTreeSet<[&'static str; 3]> {
+        self.pulls_of(&self.role.role_arn)
+    }
 }
 
 /// The words that a POSIX shell makes of a command.
@@ -132,93 +190,137 @@ fn shell_words(command: &str) -> Vec<String> {
     let output = Command::new("sh").args(["-c", &script]).output().expect("there is a shell");
     assert!(output.status.success() && output.stderr.is_empty(), "{command}");
     let text = String::from_utf8(output.stdout).unwrap();
-    text.trim_end_matches('\0').split('\0').map(str::to_owned).collect()
+    let mut words: Vec<String> = text.split('\0').map(str::to_owned).collect();
+    assert_eq!(words.pop().as_deref(), Some(""), "{command}");
+    words
 }
 
-/// Does to the account what a command says. A call that no remedy may make is a failure.
+/// Does to the account what a command says. A call that no remedy may make is a failure, and so
+/// is one that AWS would refuse.
 fn carry_out(account: &mut Account, command: &str) {
     let words = shell_words(command);
     let option = |name: &str| -> String {
         let place = words.iter().position(|word| word == name).expect(command);
         words[place + 1].clone()
     };
-    assert_eq!(words[0], "iam", "{command}");
-    match words[1].as_str() {
-        "attach-role-policy" => {
+    match (words[0].as_str(), words[1].as_str()) {
+        ("iam", "attach-role-policy") => {
             account.attach_role_policy(&option("--role-name"), &option("--policy-arn"))
         }
-        "detach-role-policy" => {
+        ("iam", "detach-role-policy") => {
             account.detach_role_policy(&option("--role-name"), &option("--policy-arn"))
         }
-        "delete-role-policy" => {
+        ("iam", "delete-role-policy") => {
             account.delete_role_policy(&option("--role-name"), &option("--policy-name"))
         }
-        "put-role-policy" => account.put_role_policy(
+        ("iam", "put-role-policy") => account.put_role_policy(
             &option("--role-name"),
             &option("--policy-name"),
             &option("--policy-document"),
         ),
-        "create-policy-version" => {
+        ("iam", "create-policy-version") => {
             assert!(words.contains(&"--set-as-default".to_owned()), "{command}");
             let (arn, document) = (option("--policy-arn"), option("--policy-document"));
             assert!(arn.contains(ACCOUNT), "nobody can edit a policy of AWS: {command}");
+            assert!(size(&document) <= 6144, "IAM refuses {command}");
             account.create_policy_version(&arn, &document, true).map(drop)
         }
-        other => panic!("no remedy may call {other}"),
+        ("ecr", "set-repository-policy") => account.set_repository_policy(
+            &option("--region"),
+            &option("--repository-name"),
+            &option("--policy-text"),
+        ),
+        ("ecr", "delete-repository-policy") => {
+            account.delete_repository_policy(&option("--region"), &option("--repository-name"))
+        }
+        other => panic!("no remedy may call {other:?}"),
     }
     .unwrap_or_else(|error| panic!("{command}: {error}"));
 }
 
+/// Characters beside white space, as IAM counts them.
+fn size(document: &str) -> usize {
+    document.chars().filter(|letter| !letter.is_whitespace()).count()
+}
+
+/// What IAM takes of policies on one role.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
+fn iam_takes(role: &RolePolicies, command: &str) {
+    let (inline, managed): (Vec<&RolePolicy>, Vec<&RolePolicy>) =
+        role.identity.iter().partition(|known| known.policy.inline_name().is_some());
+    let is_attached = command.starts_with("aws iam attach-role-policy");
+    assert!(!is_attached || managed.len() <= 10, "IAM refuses {command}");
+    let inline: usize = inline.iter().filter_map(|known| known.document.as_deref()).map(size).sum();
+    let is_put = command.starts_with("aws iam put-role-policy");
+    assert!(!is_put || inline <= 10_240, "IAM refuses {command}");
+}
+
 /// What became of a role whose remedy was carried out.
 #[derive(Debug, PartialEq, Eq)]
-enum Outcome {
+enum Mending {
     /// Nothing was wrong.
     Fine,
     /// By these calls, in their order.
     Mended(Vec<String>),
+    /// One check by these calls; the other stays, for this reason.
+    InPart(Vec<String>, String),
     /// No remedy was offered, for this reason.
     NoSafeOne(String),
 }
 
-fn mend(account: Account, role_arn: &RoleArn, standard: Standard) -> Outcome {
+fn mend(account: Account, role_arn: &RoleArn, standard: Standard) -> Mending {
     let account = MemoryAccount::new(account);
     let before = look(&account, role_arn, standard);
     let Some(remedy) = &before.remedy else {
-        assert!(!before.is_failed(), "{role_arn} has no remedy under {standard}");
-        return Outcome::Fine;
+        assert_eq!(before.failed(), [], "{role_arn} has no remedy under {standard}");
+        return Mending::Fine;
     };
     if remedy.commands.is_empty() {
-        return Outcome::NoSafeOne(remedy.obstacle.clone().expect("an obstacle where no command"));
+        let obstacle = remedy.obstacle.clone();
+        return Mending::NoSafeOne(obstacle.expect("an obstacle where no command"));
     }
-    assert_eq!(remedy.obstacle, None);
+    let could_pull = before.status(Check::CanPull) == Status::Passed;
+    assert_eq!(remedy.checked.contains("can still pull"), could_pull, "{}", remedy.checked);
     for command in &remedy.commands {
         account.change(|account| carry_out(account, command));
-        let role = look(&account, role_arn, standard).role;
-        let is_managed = |known: &&RolePolicy| known.policy.inline_name().is_none();
-        let attached = role.identity.iter().filter(is_managed).count();
-        let is_attached = command.starts_with("aws iam attach-role-policy");
-        assert!(!is_attached || attached <= 10, "IAM refuses {command}");
-        // At no moment may the nodes lose the images that they could pull.
         let meanwhile = look(&account, role_arn, standard);
-        if before.assessment.checks[&Check::CanPull].status == Status::Passed {
-            let can_pull = meanwhile.assessment.checks[&Check::CanPull].status;
-            assert_eq!(can_pull, Status::Passed, "{role_arn}: {command}");
-        }
+        iam_takes(&meanwhile.role, command);
+        // At no moment may the nodes lose the images that they could pull.
+        let lost: Vec<_> = before.pulls().difference(&meanwhile.pulls()).copied().collect();
+        assert!(lost.is_empty(), "{role_arn} under {standard}: {command}: {lost:?}");
     }
     let after = look(&account, role_arn, standard);
-    let passed = [Status::Passed, Status::Passed];
-    assert_eq!(after.statuses(), passed, "{role_arn} under {standard}: {remedy:?}");
     assert_eq!(after.beside_ecr(), before.beside_ecr(), "{role_arn} under {standard}");
+    for check in Check::ALL {
+        let (was, is) = (&before.assessment.checks[&check], &after.assessment.checks[&check]);
+        assert!(!is.fingerprint.is_worse_than(&was.fingerprint), "{check}: {remedy:?}");
+    }
     let call = |command: &String| shell_words(command)[1].clone();
-    Outcome::Mended(remedy.commands.iter().map(call).collect())
+    let calls = remedy.commands.iter().map(call).collect();
+    let mended: Vec<Check> = before
+        .failed()
+        .into_iter()
+        .filter(|check| after.status(*check) == Status::Passed)
+        .collect();
+    match &remedy.obstacle {
+        None => {
+            assert_eq!(mended, before.failed(), "{role_arn} under {standard}: {remedy:?}");
+            Mending::Mended(calls)
+        }
+        Some(obstacle) => {
+            assert_eq!((mended.len(), before.failed().len()), (1, 2), "{role_arn}: {remedy:?}");
+            Mending::InPart(calls, obstacle.clone())
+        }
+    }
 }
 
 /// What comes of a role under each standard, in a word.
 fn outcome(account: &Account, role_arn: &RoleArn, standard: Standard) -> String {
     match mend(account.clone(), role_arn, standard) {
-        Outcome::Fine => "fine".to_owned(),
-        Outcome::Mended(calls) => calls.join(", "),
-        Outcome::NoSafeOne(_) => "none".to_owned(),
+        Mending::Fine => "fine".to_owned(),
+        Mending::Mended(calls) => calls.join(", "),
+        Mending::InPart(calls, _) => format!("{} in part", calls.join(", ")),
+        Mending::NoSafeOne(_) => "none".to_owned(),
     }
 }
 
@@ -243,10 +345,24 @@ fn every_failed_role_of_a_real_shaped_account_is_mended_or_told_why_not() {
         ("batch-pods", ["fine", "fine", "fine"]),
         // AdministratorAccess grants everything else as well.
         ("admin-nodes", ["none", "none", "none"]),
-        // A repository's policy lets it push.
-        ("karpenter-nodes", ["none", "none", "none"]),
-        // An inline Deny keeps it from pulling.
-        ("blind-nodes", ["none", "none", "none"]),
+        // A repository's policy lets it push, and names nobody else.
+        (
+            "karpenter-nodes",
+            [
+                "delete-repository-policy",
+                "attach-role-policy, detach-role-policy, delete-repository-policy",
+                "put-role-policy, detach-role-policy, delete-repository-policy",
+            ],
+        ),
+        // An inline Deny keeps it from pulling; what it may read beyond a standard can be taken.
+        (
+            "blind-nodes",
+            [
+                "none",
+                "attach-role-policy, detach-role-policy in part",
+                "put-role-policy, detach-role-policy in part",
+            ],
+        ),
         // Its boundary keeps the power user from pushing, but not from reading.
         ("bounded-nodes", ["fine", "attach-role-policy, detach-role-policy", READ_ONLY_POLICY]),
         // A document is missing, so nothing is FAILED.
@@ -285,9 +401,9 @@ fn every_policy_of_aws_is_mended_or_told_why_not() {
             let (account, role_arn) = account(&names, &[], &[]);
             for standard in STANDARDS {
                 let kind = match mend(account.clone(), &role_arn, standard) {
-                    Outcome::Fine => "fine",
-                    Outcome::Mended(_) => "mended",
-                    Outcome::NoSafeOne(obstacle) => {
+                    Mending::Fine => "fine",
+                    Mending::Mended(_) | Mending::InPart(..) => "mended",
+                    Mending::NoSafeOne(obstacle) => {
                         assert!(!obstacle.is_empty(), "{names:?} under {standard}");
                         "none"
                     }
@@ -363,7 +479,7 @@ fn a_policy_is_mended_by_the_least_that_mends_it() {
         let (account, role_arn) = account(aws_policies, &inline, &managed);
         let calls: Vec<String> = calls.into_iter().map(str::to_owned).collect();
         let outcome = mend(account, &role_arn, Standard::ReadOnly);
-        assert_eq!(outcome, Outcome::Mended(calls), "{why}");
+        assert_eq!(outcome, Mending::Mended(calls), "{why}");
     }
 }
 
@@ -372,7 +488,7 @@ fn under_c0223_the_four_actions_are_given_inline() {
     for policy in ["AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly"] {
         let (account, role_arn) = account(&[policy], &[], &[]);
         let calls = ["put-role-policy", "detach-role-policy"].map(str::to_owned).to_vec();
-        assert_eq!(mend(account, &role_arn, Standard::C0223), Outcome::Mended(calls), "{policy}");
+        assert_eq!(mend(account, &role_arn, Standard::C0223), Mending::Mended(calls), "{policy}");
     }
 }
 
@@ -385,7 +501,7 @@ fn a_role_that_takes_no_further_policy_is_given_an_inline_one() {
         let (account, role_arn) =
             account(&["AmazonEC2ContainerRegistryPowerUser"], &[], &managed[..most]);
         let calls = [giving, "detach-role-policy"].map(str::to_owned).to_vec();
-        assert_eq!(mend(account, &role_arn, Standard::ReadOnly), Outcome::Mended(calls));
+        assert_eq!(mend(account, &role_arn, Standard::ReadOnly), Mending::Mended(calls));
     }
 }
 
@@ -396,7 +512,7 @@ fn an_inline_policy_of_the_remedys_name_keeps_its_rights() {
     let (account, role_arn) =
         account(&["AmazonEC2ContainerRegistryReadOnly"], &[("EcrPull", own)], &[]);
     let outcome = mend(account, &role_arn, Standard::C0223);
-    assert!(matches!(outcome, Outcome::Mended(_)), "{outcome:?}");
+    assert!(matches!(outcome, Mending::Mended(_)), "{outcome:?}");
 }
 
 #[test]
@@ -412,7 +528,7 @@ fn where_no_remedy_is_safe_it_says_which_rights_would_go() {
     ] {
         let (account, role_arn) = account(aws_policies, &[], &managed);
         match mend(account, &role_arn, Standard::ReadOnly) {
-            Outcome::NoSafeOne(obstacle) => assert!(obstacle.contains(told), "{obstacle}"),
+            Mending::NoSafeOne(obstacle) => assert!(obstacle.contains(told), "{obstacle}"),
             other => panic!("{aws_policies:?}: {other:?}"),
         }
     }
@@ -421,7 +537,7 @@ fn where_no_remedy_is_safe_it_says_which_rights_would_go() {
     account.create_policy(&policy_arn, &boundary.to_string()).unwrap();
     account.put_role_permissions_boundary("workers", &policy_arn).unwrap();
     match mend(account, &role_arn, Standard::ReadOnly) {
-        Outcome::NoSafeOne(obstacle) => assert!(obstacle.contains("boundary"), "{obstacle}"),
+        Mending::NoSafeOne(obstacle) => assert!(obstacle.contains("boundary"), "{obstacle}"),
         other => panic!("{other:?}"),
     }
 }
@@ -445,7 +561,7 @@ fn a_document_that_would_become_too_large_is_not_offered() {
     let pull = ["AmazonEC2ContainerRegistryPullOnly"];
     let (managed, role_arn) = account(&pull, &[], &[("Large", large.clone())]);
     match mend(managed, &role_arn, Standard::ReadOnly) {
-        Outcome::NoSafeOne(obstacle) => {
+        Mending::NoSafeOne(obstacle) => {
             assert!(obstacle.contains("characters of at most 6144"), "{obstacle}");
         }
         other => panic!("{other:?}"),
@@ -453,7 +569,7 @@ fn a_document_that_would_become_too_large_is_not_offered() {
     // Where fewer names are left it fits.
     let (managed, role_arn) = account(&pull, &[], &[("Large", large)]);
     let outcome = mend(managed, &role_arn, Standard::C0223);
-    assert!(matches!(outcome, Outcome::Mended(_)), "{outcome:?}");
+    assert!(matches!(outcome, Mending::Mended(_)), "{outcome:?}");
 }
 
 /// Whoever keeps the role in a template reads what to do there, in its own words.
@@ -515,4 +631,388 @@ fn the_note_for_templates_says_the_same_as_the_commands() {
         });
         assert_eq!(is_shared, !managed.is_empty(), "{advice:?}");
     }
+}
+
+const PULL_ONLY: &str = "AmazonEC2ContainerRegistryPullOnly";
+const POWER_USER: &str = "AmazonEC2ContainerRegistryPowerUser";
+
+fn on(actions: &[&str], resource: &str) -> Value {
+    json!({"Effect": "Allow", "Action": actions, "Resource": resource})
+}
+
+/// A pull of images, and perhaps a push, on the repositories that begin with a name; and the token.
+fn of_repositories(name: &str, can_push: bool) -> Value {
+    let resource = format!("arn:aws:ecr:{REGION}:{ACCOUNT}:repository/{name}/*");
+    let pull = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+    let push = ["ecr:InitiateLayerUpload", "ecr:UploadLayerPart", "ecr:PutImage"];
+    let actions = if can_push { [&pull[..], &push].concat() } else { pull.to_vec() };
+    document(&[on(&["ecr:GetAuthorizationToken"], "*"), on(&actions, &resource)])
+}
+
+fn remedy_of(account: &Account, role_arn: &RoleArn, standard: Standard) -> Remedy {
+    look(&MemoryAccount::new(account.clone()), role_arn, standard).remedy.expect("something FAILED")
+}
+
+fn mended(calls: &[&str]) -> Mending {
+    Mending::Mended(calls.iter().map(|call| (*call).to_owned()).collect())
+}
+
+/// What the nodes can pull by a policy alone, they can pull by it afterwards, and nothing else.
+#[test]
+fn of_a_policy_that_grants_pulls_as_well_the_pulls_are_left() {
+    let (app, base) = (of_repositories("app", true), of_repositories("base", false));
+    let with_denial = document(&[
+        on(&["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:PutImage"], "*"),
+        json!({
+            "Effect": "Deny",
+            "Action": "ecr:BatchGetImage",
+            "Resource": format!("arn:aws:ecr:{REGION}:{ACCOUNT}:repository/secret"),
+        }),
+    ]);
+    for (why, aws_policies, inline, managed, calls) in [
+        (
+            "another policy pulls from other repositories",
+            &[][..],
+            vec![],
+            vec![("App", app.clone()), ("Base", base.clone())],
+            &["create-policy-version"][..],
+        ),
+        (
+            "no other policy pulls",
+            &[],
+            vec![],
+            vec![("App", app.clone())],
+            &["create-policy-version"],
+        ),
+        (
+            "an inline policy is no other",
+            &[],
+            vec![("app", app.clone())],
+            vec![("Base", base)],
+            &["put-role-policy"],
+        ),
+        (
+            "another policy pulls from everywhere, so that nothing is lost with this one",
+            &[PULL_ONLY],
+            vec![],
+            vec![("App", app)],
+            &["detach-role-policy"],
+        ),
+        (
+            "what it denies stays denied",
+            &[PULL_ONLY],
+            vec![("all-but-secret", with_denial)],
+            vec![],
+            &["put-role-policy"],
+        ),
+        (
+            "of AWS's own nothing can be left, but what the customer's grants can",
+            &[POWER_USER],
+            vec![],
+            vec![("App", of_repositories("app", true))],
+            &["attach-role-policy", "detach-role-policy", "create-policy-version"],
+        ),
+    ] {
+        let (account, role_arn) = account(aws_policies, &inline, &managed);
+        let before = look(&MemoryAccount::new(account.clone()), &role_arn, Standard::ReadOnly);
+        let remedy = remedy_of(&account, &role_arn, Standard::ReadOnly);
+        assert_eq!(mend(account.clone(), &role_arn, Standard::ReadOnly), mended(calls), "{why}");
+        let account = MemoryAccount::new(account);
+        account.change(|account| remedy.commands.iter().for_each(|it| carry_out(account, it)));
+        let after = look(&account, &role_arn, Standard::ReadOnly);
+        assert_eq!(after.pulls(), before.pulls(), "{why}");
+    }
+}
+
+/// What goes with a policy of AWS beyond the excess is named, and where nothing does, that is said.
+#[test]
+fn a_remedy_says_what_is_lost() {
+    let push = document(&[statement("Allow", &["ecr:PutImage"])]);
+    for (aws_policies, inline, checked) in [
+        (
+            &[PULL_ONLY][..],
+            vec![("push", push)],
+            "the nodes can still pull, and only excess ECR rights are lost.",
+        ),
+        (
+            &[PULL_ONLY, POWER_USER],
+            vec![],
+            "the nodes can still pull, and nothing but ECR rights is lost: beside the excess, \
+             ecr:BatchCheckLayerAvailability, ecr:DescribeImageScanFindings +7, which no pull \
+             needs.",
+        ),
+        (
+            &["AmazonEKSWorkerNodePolicy"],
+            vec![],
+            "afterwards the nodes can pull from every repository, and they have lost nothing.",
+        ),
+    ] {
+        let (account, role_arn) = account(aws_policies, &inline, &[]);
+        assert_eq!(remedy_of(&account, &role_arn, Standard::ReadOnly).checked, checked);
+    }
+}
+
+fn unless(condition: &Value) -> Value {
+    let pulls = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+    document(&[json!({
+        "Effect": "Deny", "Action": pulls, "Resource": "*", "Condition": condition,
+    })])
+}
+
+/// Whether the nodes can pull decides nothing about what they can do beside.
+#[test]
+fn each_check_is_mended_by_itself() {
+    let endpoint = unless(&json!({"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}));
+    let always = unless(&json!({}));
+    let aws_policies = [PULL_ONLY, POWER_USER];
+    let (role, role_arn) = account(&aws_policies, &[("endpoint", endpoint.clone())], &[]);
+    let checked = remedy_of(&role, &role_arn, Standard::ReadOnly).checked;
+    assert!(checked.starts_with("the nodes can pull on the same condition, and "), "{checked}");
+    let outcome = mend(role, &role_arn, Standard::ReadOnly);
+    assert_eq!(outcome, mended(&["detach-role-policy"]), "pulling hangs on an endpoint");
+
+    let (role, role_arn) = account(&aws_policies, &[("always", always.clone())], &[]);
+    match mend(role, &role_arn, Standard::ReadOnly) {
+        Mending::InPart(calls, obstacle) => {
+            assert_eq!(calls, ["detach-role-policy"]);
+            assert!(obstacle.starts_with("The nodes still cannot pull"), "{obstacle}");
+            assert!(obstacle.contains("Other grants do not help"), "{obstacle}");
+        }
+        other => panic!("pulling is denied altogether: {other:?}"),
+    }
+
+    // The other way round: AdministratorAccess stays, and the nodes can pull again.
+    let all_but_pull = json!({
+        "Effect": "Allow",
+        "NotAction": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        "Resource": "*",
+    });
+    let (role, role_arn) = account(&[], &[("most", document(&[all_but_pull]))], &[]);
+    match mend(role, &role_arn, Standard::ReadOnly) {
+        Mending::InPart(calls, obstacle) => {
+            assert_eq!(calls, ["attach-role-policy"]);
+            assert!(obstacle.starts_with("What goes beyond the standard stays"), "{obstacle}");
+            assert!(obstacle.contains("by a wildcard over all services"), "{obstacle}");
+            assert!(!obstacle.contains("Other grants do not help"), "{obstacle}");
+        }
+        other => panic!("{other:?}"),
+    }
+
+    // What is lacking can be given, but then pulling still hangs on the endpoint.
+    let worker = ["AmazonEKSWorkerNodePolicy"];
+    let (role, role_arn) = account(&worker, &[("endpoint", endpoint)], &[]);
+    match mend(role, &role_arn, Standard::ReadOnly) {
+        Mending::NoSafeOne(obstacle) => {
+            assert!(obstacle.contains("aws:sourcevpce = vpce-1"), "{obstacle}");
+            assert!(!obstacle.contains("Other grants do not help"), "{obstacle}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// IAM counts the inline policies of a role together, so a new one may be one too many.
+#[test]
+fn an_inline_policy_is_given_only_where_there_is_room_for_it() {
+    let filled = |length: usize| {
+        let with = |name: &str| document(&[on(&["s3:GetObject"], &format!("arn:aws:s3:::{name}"))]);
+        let beside = size(&with("").to_string());
+        with(&"x".repeat(length - beside))
+    };
+    let (empty, role_arn) = account(&[PULL_ONLY], &[], &[]);
+    let remedy = remedy_of(&empty, &role_arn, Standard::C0223);
+    let given = size(shell_words(&remedy.commands[0]).last().unwrap());
+    let (full, role_arn) = account(&[PULL_ONLY], &[("own", filled(10_240 - given))], &[]);
+    let calls = ["put-role-policy", "detach-role-policy"];
+    assert_eq!(mend(full, &role_arn, Standard::C0223), mended(&calls));
+    let (over, role_arn) = account(&[PULL_ONLY], &[("own", filled(10_241 - given))], &[]);
+    match mend(over, &role_arn, Standard::C0223) {
+        Mending::NoSafeOne(obstacle) => {
+            assert!(obstacle.contains("10241 characters of at most 10240"), "{obstacle}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A document that says the same thrice comes to IAM's limit for nothing, and an author's own
+/// pattern stays where all that it means is permitted.
+#[test]
+fn a_narrowed_document_names_each_action_once() {
+    let written = [
+        "ecr:GetAuthorizationToken",
+        "ecr:getauthorizationtoken",
+        "ecr:*",
+        "ecr:Get*",
+        "ecr:BatchG*",
+        "s3:GetObject",
+    ];
+    let resource = format!("arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app");
+    let mixed = document(&[statement("Allow", &written), on(&["ecr:*"], &resource)]);
+    for standard in STANDARDS {
+        let (account, role_arn) = account(&[PULL_ONLY], &[("mixed", mixed.clone())], &[]);
+        let remedy = remedy_of(&account, &role_arn, standard);
+        let put = |command: &&String| command.contains("--policy-name mixed ");
+        let command = remedy.commands.iter().find(put).expect("the policy gets a document");
+        let narrowed: Value = serde_json::from_str(shell_words(command).last().unwrap()).unwrap();
+        for statement in narrowed["Statement"].as_array().unwrap() {
+            let actions = statement["Action"].as_array().unwrap();
+            let actions: Vec<String> =
+                actions.iter().map(|action| action.as_str().unwrap().to_lowercase()).collect();
+            let once: BTreeSet<&String> = actions.iter().collect();
+            assert_eq!(once.len(), actions.len(), "{standard}: {narrowed}");
+        }
+        let [of_all, of_one] =
+            [0, 1].map(|index| narrowed["Statement"][index]["Action"].to_string());
+        assert_eq!(of_all.contains("\"ecr:Get*\""), standard == Standard::ReadOnly, "{of_all}");
+        // The token is of no repository, so nothing of it was granted on one.
+        assert!(!of_one.contains("GetAuthorizationToken"), "{of_one}");
+        assert!(matches!(mend(account, &role_arn, standard), Mending::Mended(_)), "{standard}");
+    }
+}
+
+/// A role that pulls, and a repository whose policy holds these statements.
+fn with_repository_policy(statements: &[Value]) -> (Account, RoleArn) {
+    let (mut account, role_arn) = account(&[PULL_ONLY], &[], &[]);
+    account.create_repository(REGION, "app/web", BTreeMap::new()).unwrap();
+    let policy = document(statements).to_string();
+    account.set_repository_policy(REGION, "app/web", &policy).unwrap();
+    (account, role_arn)
+}
+
+fn granted_to(principal: &Value, actions: &[&str]) -> Value {
+    json!({"Sid": "Team", "Effect": "Allow", "Principal": principal, "Action": actions})
+}
+
+/// A repository's policy is changed by a command only where that touches nobody else.
+#[test]
+fn a_repositorys_policy_is_mended_for_the_role_alone() {
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/eks/workers");
+    let ci = format!("arn:aws:iam::{ACCOUNT}:role/ci");
+    let (pull, push) = (["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], ["ecr:PutImage"]);
+    let both = [&pull[..], &push].concat();
+    let of = |arns: &[&str]| json!({"AWS": arns});
+    let other = json!({
+        "Sid": "Ci", "Effect": "Allow", "Principal": {"AWS": ci}, "Action": "ecr:*",
+    });
+    for (why, statements, calls) in [
+        (
+            "the policy is about the role and nothing permitted",
+            vec![granted_to(&of(&[&role]), &push)],
+            &["delete-repository-policy"],
+        ),
+        (
+            "what is permitted stays",
+            vec![granted_to(&json!({"AWS": role}), &both)],
+            &["set-repository-policy"],
+        ),
+        (
+            "of all actions those of a repository stay that are permitted",
+            vec![granted_to(&json!({"AWS": role}), &["ecr:*"])],
+            &["set-repository-policy"],
+        ),
+        (
+            "other statements stay",
+            vec![other, granted_to(&of(&[&role]), &push)],
+            &["set-repository-policy"],
+        ),
+        (
+            "others that the statement names keep what they have",
+            vec![granted_to(&of(&[&ci, &role]), &both)],
+            &["set-repository-policy"],
+        ),
+        (
+            "so does a service",
+            vec![granted_to(&json!({"AWS": role, "Service": "codebuild.amazonaws.com"}), &both)],
+            &["set-repository-policy"],
+        ),
+    ] {
+        let (account, role_arn) = with_repository_policy(&statements);
+        let remedy = remedy_of(&account, &role_arn, Standard::ReadOnly);
+        assert_eq!(mend(account.clone(), &role_arn, Standard::ReadOnly), mended(calls), "{why}");
+        // ECR takes no action that is not about a repository.
+        assert!(!remedy.commands[0].contains("GetAuthorizationToken"), "{remedy:?}");
+        let read = "aws ecr get-repository-policy --region eu-west-1 --repository-name app/web";
+        assert!(remedy.advice.iter().any(|advice| advice.contains(read)), "{remedy:?}");
+        let ci = RoleArn::parse(&ci).unwrap();
+        let account = MemoryAccount::new(account);
+        let before = look(&account, &role_arn, Standard::ReadOnly);
+        account.change(|account| remedy.commands.iter().for_each(|it| carry_out(account, it)));
+        let after = look(&account, &role_arn, Standard::ReadOnly);
+        assert_eq!(after.pulls_of(&ci), before.pulls_of(&ci), "{why}");
+        let services =
+            |look: &Look| look.registry.iter().any(|it| it.document.contains("codebuild"));
+        assert_eq!(services(&after), services(&before), "{why}");
+    }
+}
+
+/// Where others would be touched, it says which statement of which policy to change.
+#[test]
+fn a_policy_of_others_as_well_is_told_in_words() {
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/eks/workers");
+    for principal in [json!("*"), json!({"AWS": "*"}), json!({"AWS": [role, "*"]})] {
+        let (account, role_arn) = with_repository_policy(&[granted_to(
+            &principal,
+            &["ecr:BatchGetImage", "ecr:PutImage"],
+        )]);
+        match mend(account, &role_arn, Standard::ReadOnly) {
+            Mending::NoSafeOne(obstacle) => {
+                let told = "The policy of the repository app/web in eu-west-1 grants ecr:PutImage \
+                            to workers by statement Team";
+                assert!(obstacle.starts_with(told), "{obstacle}");
+            }
+            other => panic!("{principal}: {other:?}"),
+        }
+    }
+    let (mut account, role_arn) = account(&[PULL_ONLY], &[], &[]);
+    let registry = json!({
+        "Effect": "Allow", "Principal": {"AWS": role}, "Action": "ecr:PutImage",
+        "Resource": format!("arn:aws:ecr:{REGION}:{ACCOUNT}:repository/app/*"),
+    });
+    account.put_registry_policy(REGION, &document(&[registry]).to_string());
+    match mend(account, &role_arn, Standard::ReadOnly) {
+        Mending::NoSafeOne(obstacle) => {
+            let told = "The registry policy in eu-west-1 grants ecr:PutImage to workers by \
+                        statement [0]";
+            assert!(obstacle.starts_with(told), "{obstacle}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What an exception covers is left as it is, whatever else has to be mended.
+#[test]
+fn what_is_excepted_is_not_taken_away() {
+    let push = document(&[statement("Allow", &["ecr:PutImage"])]);
+    let (mut account, role_arn) = account(&[PULL_ONLY], &[("push", push)], &[]);
+    account.create_cluster(REGION, "prod", Cluster::default()).unwrap();
+    let nodegroup = Nodegroup { node_role: role_arn.clone(), tags: Tags::new() };
+    account.create_nodegroup(REGION, "prod", "workers", nodegroup).unwrap();
+    let now: Timestamp = "2026-01-15T10:00:00Z".parse().unwrap();
+    let world = World::new(account, now);
+    let mut settings = Settings::for_account(ACCOUNT, "aws", "us-east-1");
+    settings.regions = vec![REGION.to_owned()];
+    let sweep = || {
+        world.clock.advance(SignedDuration::from_hours(1));
+        block_on(sweep(&world.ports(), &world.account, &settings)).unwrap();
+    };
+    sweep();
+    world.account.change(|account| {
+        account.tag_role("workers", "pullwatch:exception", "2026-03-31 migration").unwrap();
+    });
+    sweep();
+    assert!(world.topics.alerts().is_empty(), "what was found first is told in a digest");
+    world.account.change(|account| {
+        let policy_arn = format!("arn:aws:iam::aws:policy/{PULL_ONLY}");
+        account.detach_role_policy("workers", &policy_arn).unwrap();
+    });
+    sweep();
+    let alerts = world.topics.alerts();
+    let [alert] = alerts.as_slice() else { panic!("{alerts:?}") };
+    let checks: Vec<Check> = alert.transitions.iter().map(|it| it.check).collect();
+    assert_eq!(checks, [Check::CanPull]);
+    let remedy = alert.remedy.as_ref().expect("the nodes cannot pull");
+    let calls: Vec<String> =
+        remedy.commands.iter().map(|command| shell_words(command)[1].clone()).collect();
+    assert_eq!(calls, ["attach-role-policy"]);
+    assert!(!remedy.checked.contains("still"), "{}", remedy.checked);
+    assert!(!remedy.advice.iter().any(|advice| advice.contains("push")), "{:?}", remedy.advice);
 }

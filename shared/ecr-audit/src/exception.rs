@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-use crate::assessment::{CheckResult, Fingerprint};
+use crate::assessment::{Assessment, CheckResult, Fingerprint};
 use crate::change::{Change, ReportedChange, RoleEffect};
 use crate::standard::{Check, Severity, Status};
 
@@ -213,6 +213,23 @@ pub fn excepted(result: &CheckResult, exception: &Exception) -> CheckResult {
         since.strftime("%Y-%m-%d")
     ));
     result
+}
+
+/// The assessment with what the exception makes of it. `before` and `failed` are as for `step`.
+pub fn under_exception(
+    before: Option<&Exception>,
+    failed: Option<&Fingerprint>,
+    assessment: &Assessment,
+    now: Timestamp,
+) -> Assessment {
+    let mut assessment = assessment.clone();
+    let tags = &assessment.role.tags;
+    if let Some(result) = assessment.checks.get_mut(&CHECK)
+        && let Some(exception) = step(before, tags, failed, result, now).exception
+    {
+        *result = excepted(result, &exception);
+    }
+    assessment
 }
 
 /// The latest change of the tag, as far as an event told.

@@ -225,6 +225,13 @@ impl Record {
         }
     }
 
+    /// What is FAILED of a check, as far as it was known when the record was written.
+    pub fn known_failure(&self, check: Check) -> Option<&Fingerprint> {
+        let known = self.checks.get(&check)?;
+        let is_failure = known.is_failed() && !known.is_archived();
+        is_failure.then_some(&known.finding.result.fingerprint)
+    }
+
     /// Whether there is nothing more to find out or to tell until somebody sees a use of the role:
     /// it is no node role, its findings are archived, and everything is delivered; and so it is with
     /// its namesakes.

@@ -25,7 +25,6 @@ pub mod effective;
 pub mod missing_action;
 mod policy_notes;
 pub mod remedy;
-mod remedy_step;
 
 pub mod drift;
 pub mod exception;

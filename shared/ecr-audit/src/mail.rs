@@ -18,7 +18,8 @@ use crate::exception;
 use crate::finding::Place;
 use crate::node_role::Use;
 use crate::permissions::PolicyStatement;
-use crate::remedy::{Remedy, quoted};
+use crate::remedy::Remedy;
+use crate::remedy::shell::quoted;
 use crate::standard::{Check, Standard};
 use crate::used_by::used_by;
 use crate::words::{
@@ -26,7 +27,7 @@ use crate::words::{
     shortened, utc,
 };
 
-use command::laid_out;
+use command::{joined, laid_out};
 pub use digest::digest;
 pub(crate) use link::{Whereabouts, console};
 use page::{Page, is_showable};
@@ -341,7 +342,7 @@ fn by(page: &mut Page, reported: &ReportedChange) {
 
 fn remedy_of(page: &mut Page, remedy: &Remedy) {
     page.heading("How to fix it");
-    let lines: Vec<String> = remedy.commands.iter().flat_map(|command| laid_out(command)).collect();
+    let lines = joined(&remedy.commands);
     let is_showable = lines.iter().all(|line| line.chars().all(is_showable));
     if lines.len() > MOST_COMMAND_LINES || !is_showable {
         let (which, is) = match remedy.commands.len() {
@@ -368,7 +369,9 @@ fn remedy_of(page: &mut Page, remedy: &Remedy) {
     }
     if let Some(obstacle) = &remedy.obstacle {
         let obstacle = shortened(obstacle, LONGEST_OBSTACLE);
-        page.wrapped("  ", &format!("There is no safe command. {obstacle}"));
+        let is_alone = remedy.commands.is_empty();
+        let beginning = if is_alone { "There is no safe command. " } else { "" };
+        page.wrapped("  ", &format!("{beginning}{obstacle}"));
     }
     for advice in &remedy.advice {
         page.wrapped("  ", advice);

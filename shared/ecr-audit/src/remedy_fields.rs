@@ -36,7 +36,9 @@ pub fn kept_in_finding(remedy: &Remedy) -> Remedy {
 pub fn remedy_fields(remedy: &Remedy) -> Vec<(String, String)> {
     let mut values = pieces(remedy);
     values.truncate(MOST_FIELDS);
-    if let Some(obstacle) = &remedy.obstacle {
+    if let Some(obstacle) = &remedy.obstacle
+        && values.is_empty()
+    {
         values = vec![shortened(&format!("There is no safe command. {obstacle}"), LONGEST_FIELD)];
     }
     let mut fields: Vec<(String, String)> = values
@@ -47,16 +49,25 @@ pub fn remedy_fields(remedy: &Remedy) -> Vec<(String, String)> {
     if !remedy.commands.is_empty() {
         fields.push(("RemedyChecked".to_owned(), shortened(&remedy.checked, LONGEST_FIELD)));
     }
-    if !remedy.advice.is_empty() {
-        let advice = shortened(&remedy.advice.join(" "), LONGEST_FIELD);
-        fields.push(("RemedyAdvice".to_owned(), advice));
+    let obstacle = remedy.obstacle.iter().filter(|_| !remedy.commands.is_empty());
+    let advice: Vec<&str> = obstacle.chain(&remedy.advice).map(String::as_str).collect();
+    if !advice.is_empty() {
+        fields.push(("RemedyAdvice".to_owned(), shortened(&advice.join(" "), LONGEST_FIELD)));
     }
     fields
 }
 
 /// The commands, each in as many pieces as it needs.
 fn pieces(remedy: &Remedy) -> Vec<String> {
-    remedy.commands.iter().flat_map(|command| pieces_of(command)).collect()
+    let last = remedy.commands.len().saturating_sub(1);
+    let commands = remedy.commands.iter().enumerate();
+    commands
+        .flat_map(|(index, command)| {
+            // What takes must not run where what gives has failed.
+            let joined = if index < last { " &&" } else { "" };
+            pieces_of(&format!("{command}{joined}"))
+        })
+        .collect()
 }
 
 /// A field keeps no white space at its ends, so no piece has any.

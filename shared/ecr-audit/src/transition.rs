@@ -178,9 +178,7 @@ fn under_exception(
     }
     let step = turn.step;
     let before = step.before.exception.as_ref();
-    let known = step.before.checks.get(&check);
-    let failed = known.filter(|known| known.is_failed() && !known.is_archived());
-    let failed = failed.map(|known| &known.finding.result.fingerprint);
+    let failed = step.before.known_failure(check);
     let seen = exception::step(before, &assessment.role.tags, failed, result, step.now);
     turn.next.exception = seen.exception;
     turn.told.exception = seen.event.map(|event| {

@@ -50,15 +50,17 @@ pub fn unknown_actions(
 ) -> (Vec<UnknownAction>, bool) {
     let known = Catalogue::embedded().names(service);
     let found = action_names(policies, service, &READ_PREFIXES, known, budget);
-    let is_read = |name: &str| {
-        READ_PREFIXES.iter().any(|prefix| {
-            let prefix = prefix.trim_end_matches('*');
-            name.get(..prefix.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(prefix))
-        })
-    };
     let unknown =
         found.names.into_iter().map(|text| UnknownAction { is_read: is_read(&text), text });
     (unknown.collect(), found.is_bound)
+}
+
+/// Whether a name that no catalogue entry has, or its beginning, counts as that of a read.
+pub fn is_read(name: &str) -> bool {
+    READ_PREFIXES.iter().any(|prefix| {
+        let prefix = prefix.trim_end_matches('*');
+        name.get(..prefix.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(prefix))
+    })
 }
 
 #[cfg(test)]

@@ -117,15 +117,20 @@ fn commands_are_whole(alert: &Alert, mail: &str, document: &Value) {
     }
     let (_, rest) = mail.split_once("\nHow to fix it\n").expect("the mail has the commands");
     let (pasted, _) = rest.split_once("\n\n").expect("a gap follows the commands");
-    assert_eq!(read_by_a_shell(pasted), read_by_a_shell(&remedy.commands.join("\n")));
+    let calls = read_by_a_shell(&remedy.commands.join("\n"), "true");
+    assert_eq!(read_by_a_shell(pasted, "true"), calls);
+    // What takes must not run where what gives failed.
+    assert_eq!(read_by_a_shell(pasted, "false"), calls[..1]);
 }
 
-/// The words of each call of `aws` in a script. A document counts for what it says, whatever
-/// white space stands in it.
-fn read_by_a_shell(script: &str) -> Vec<Vec<String>> {
-    let shown = r#"aws() { for word; do printf '%s\000' "$word"; done; printf '\001'; }"#;
-    let output = Command::new("sh").args(["-c", &format!("{shown}\n{script}")]).output().unwrap();
-    assert!(output.status.success() && output.stderr.is_empty(), "{script}\n{output:?}");
+/// The words of each call of `aws` in a script, whose calls all come to the same end: `true` or
+/// `false`. A document counts for what it says, whatever white space stands in it.
+fn read_by_a_shell(script: &str, end: &str) -> Vec<Vec<String>> {
+    let shown = r#"aws() { for word; do printf '%s\000' "$word"; done; printf '\001'; "#;
+    let script = format!("{shown}{end}; }}\n{script}");
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert!(output.status.success() == (end == "true"), "{script}\n{output:?}");
+    assert!(output.stderr.is_empty(), "{script}\n{output:?}");
     let text = String::from_utf8(output.stdout).expect("a shell keeps the encoding");
     let words = |call: &str| {
         call.split_terminator('\0')

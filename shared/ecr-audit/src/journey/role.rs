@@ -11,6 +11,7 @@ use crate::assess::{RoleState, assess};
 use crate::change::ReportedChange;
 use crate::drift::{Cause, SweepKind, aws_managed_versions, cause, explained_by};
 use crate::error::PortError;
+use crate::exception::{self, under_exception};
 use crate::journey::attempt::Attempt;
 use crate::journey::cluster_tags::{ClusterPlace, ClusterTags, cluster_tags};
 use crate::journey::delivery::{Claim, Claimed, deliver};
@@ -177,8 +178,8 @@ async fn step(
     };
     let observed = match &role {
         Ok(Some(role)) if role.role_arn == before.role_arn => match ahead {
-            Some(ahead) => observe(settings, role, &uses, &ahead.registry),
-            None => observe_afresh(ports, settings, role, &uses).await?,
+            Some(ahead) => observe(settings, &before, now, role, &uses, &ahead.registry),
+            None => observe_afresh(ports, settings, &before, now, role, &uses).await?,
         },
         _ => of_others.clone(),
     };
@@ -216,11 +217,13 @@ fn note_drift(before: &Record, next: &mut Record, task: &RoleTask, now: Timestam
 async fn observe_afresh(
     ports: &Ports<'_>,
     settings: &Settings,
+    before: &Record,
+    now: Timestamp,
     role: &RolePolicies,
     uses: &[RecordedUse],
 ) -> Result<Observed, RoleError> {
     match ports.ledger.registry_documents().await {
-        Ok(registry) => Ok(observe(settings, role, uses, &registry)),
+        Ok(registry) => Ok(observe(settings, before, now, role, uses, &registry)),
         Err(error) if error.is_transient() => Err(error.into()),
         Err(error) => Ok(Observed::Unreadable(error.to_string())),
     }
@@ -228,6 +231,8 @@ async fn observe_afresh(
 
 fn observe(
     settings: &Settings,
+    before: &Record,
+    now: Timestamp,
     role: &RolePolicies,
     uses: &[RecordedUse],
     registry: &[RegistryDocument],
@@ -235,6 +240,8 @@ fn observe(
     let uses: Vec<_> = uses.iter().map(|recorded| recorded.seen.clone()).collect();
     let state = RoleState { role, uses: &uses, registry, organization: &settings.organization };
     let assessment = assess(&state, settings);
-    let remedy = remedy(&state, &assessment, settings);
+    let failed = before.known_failure(exception::CHECK);
+    let excepted = under_exception(before.exception.as_ref(), failed, &assessment, now);
+    let remedy = remedy(&state, &excepted, settings);
     Observed::Assessed { assessment: Box::new(assessment), remedy }
 }

@@ -4,12 +4,31 @@
 use serde_json::Value;
 
 use super::page::COLUMNS;
-use crate::remedy::{quoted, words};
+use crate::remedy::shell::{quoted, words};
 
 const FIRST: &str = "  ";
 const NEXT: &str = "    ";
 
-/// The lines of a command, each at most 78 columns wide.
+/// What joins a command to the next, which must not run where this one failed.
+const JOINED: &str = " &&";
+
+/// The lines of commands of which each runs only after the one before has succeeded.
+pub fn joined(commands: &[String]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (index, command) in commands.iter().enumerate() {
+        lines.extend(laid_out(command));
+        let Some(last) = lines.last_mut().filter(|_| index + 1 < commands.len()) else { break };
+        if width(last) + JOINED.len() <= COLUMNS {
+            last.push_str(JOINED);
+        } else {
+            last.push_str(" \\");
+            lines.push(format!("{NEXT}{}", JOINED.trim_start()));
+        }
+    }
+    lines
+}
+
+/// The lines of a command, each at most 78 columns wide; the last has room for a backslash.
 pub fn laid_out(command: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut line = FIRST.to_owned();
@@ -97,14 +116,25 @@ fn document_lines(document: &Value) -> Vec<String> {
     lines
 }
 
+/// Pieces of a word, each no wider than `room` as it is quoted, with the backslash that joins it
+/// to the next.
 fn pieces(word: &str, room: usize) -> Vec<String> {
-    let mut pieces: Vec<String> =
-        split(word, room.saturating_sub(3)).iter().map(|piece| quoted(piece)).collect();
-    let last = pieces.len().saturating_sub(1);
-    for piece in &mut pieces[..last] {
-        piece.push('\\');
+    let fits = |piece: &str| width(&quoted(piece)) < room;
+    let mut pieces: Vec<String> = vec![String::new()];
+    for letter in word.chars() {
+        let Some(piece) = pieces.last_mut() else { break };
+        piece.push(letter);
+        if !fits(piece) && piece.chars().nth(1).is_some() {
+            piece.pop();
+            pieces.push(letter.to_string());
+        }
     }
+    let last = pieces.len() - 1;
     pieces
+        .iter()
+        .enumerate()
+        .map(|(index, piece)| quoted(piece) + if index < last { "\\" } else { "" })
+        .collect()
 }
 
 /// Splits a text so that each piece, with its single quotes escaped, is at most `room` wide.

@@ -9,7 +9,7 @@ use crate::standard::Check;
 use crate::used_by::used_by;
 use crate::words::{abilities_of, shortened};
 
-use super::command::laid_out;
+use super::command::joined;
 use super::page::{Page, is_showable};
 use super::{
     LONGEST_SENTENCE, LONGEST_SUBJECT, MOST_ROLES, Mail, Whereabouts, console, finding_at,
@@ -154,7 +154,7 @@ fn commands(page: &mut Page, remedy: &Remedy) {
         page.wrapped(INDENT, &format!("There is no safe command. {obstacle}"));
         return;
     }
-    let lines: Vec<String> = remedy.commands.iter().flat_map(|command| laid_out(command)).collect();
+    let lines = joined(&remedy.commands);
     let is_showable = lines.iter().all(|line| line.chars().all(is_showable));
     if lines.len() > MOST_COMMAND_LINES || !is_showable {
         page.wrapped(INDENT, "The commands are too long for a digest: see the finding.");

@@ -190,6 +190,9 @@ fn next_steps(alert: &Alert) -> Vec<String> {
     let mut steps: Vec<String> = Vec::new();
     let is_short = remedy.commands.iter().all(|command| command.len() <= LONGEST_SENTENCE);
     if is_short && remedy.commands.len() <= MOST_COMMANDS {
+        if remedy.commands.len() > 1 {
+            steps.push("Run these in their order, and stop where one fails:".to_owned());
+        }
         steps.extend(remedy.commands.iter().map(|command| code(command)));
     } else {
         steps.push(
@@ -201,7 +204,9 @@ fn next_steps(alert: &Alert) -> Vec<String> {
     }
     if let Some(obstacle) = &remedy.obstacle {
         let obstacle = shortened(obstacle, LONGEST_SENTENCE);
-        steps.push(plain(&format!("There is no safe command. {obstacle}")));
+        let is_alone = remedy.commands.is_empty();
+        let beginning = if is_alone { "There is no safe command. " } else { "" };
+        steps.push(plain(&format!("{beginning}{obstacle}")));
     }
     steps.extend(remedy.advice.iter().map(|advice| plain(advice)));
     steps

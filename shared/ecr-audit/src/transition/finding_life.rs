@@ -119,11 +119,10 @@ fn finding_now(turn: &Turn<'_>, answer: &Answer<'_>) -> Finding {
     finding
 }
 
-/// What puts a check right that does not pass. An exception is no remedy.
+/// What puts a check right that fails.
 fn remedy_of(step: &Step<'_>, answer: &Answer<'_>) -> Option<Remedy> {
     let Observed::Assessed { remedy, .. } = &step.observed else { return None };
-    let is_failure = answer.result.status == Status::Failed
-        || answer.check == exception::CHECK && answer.result.status == Status::Warning;
+    let is_failure = answer.result.status == Status::Failed;
     remedy.as_ref().filter(|_| is_failure).map(kept_in_finding)
 }
 

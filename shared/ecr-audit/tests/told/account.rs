@@ -10,6 +10,7 @@ use ecr_audit::asff::asff;
 use ecr_audit::assess::{RoleState, assess};
 use ecr_audit::assessment::Assessment;
 use ecr_audit::change::{Actor, Change, Event, ReportedChange, RoleEffect};
+use ecr_audit::exception::{self, under_exception};
 use ecr_audit::ledger::{Message, Record, RecordedUse};
 use ecr_audit::mail::Mail;
 use ecr_audit::node_role::{Compute, Source, Use, UseKind};
@@ -79,9 +80,12 @@ impl Account {
         assess(&self.state(), &self.settings)
     }
 
-    /// What would put it right.
-    pub fn remedy(&self) -> Option<Remedy> {
-        remedy(&self.state(), &self.assessment(), &self.settings)
+    /// What would put it right, but for what an exception covers.
+    pub fn remedy(&self, now: &str) -> Option<Remedy> {
+        let (before, failed) =
+            (self.record.exception.as_ref(), self.record.known_failure(exception::CHECK));
+        let excepted = under_exception(before, failed, &self.assessment(), time(now));
+        remedy(&self.state(), &excepted, &self.settings)
     }
 
     fn state(&self) -> RoleState<'_> {
@@ -97,8 +101,10 @@ impl Account {
 
     /// Looks at the role after some changes.
     pub fn look(&mut self, now: &str, id: &str, changes: &[ReportedChange]) -> Told {
-        let observed =
-            Observed::Assessed { assessment: Box::new(self.assessment()), remedy: self.remedy() };
+        let observed = Observed::Assessed {
+            assessment: Box::new(self.assessment()),
+            remedy: self.remedy(now),
+        };
         self.observe(now, id, changes, observed)
     }
 

@@ -14,7 +14,7 @@ use ecr_audit::message::{SnsMessage, alert_message, digest_message};
 use ecr_audit::standard::{Check, Status};
 use serde_json::Value;
 
-use crate::account::{Account, Told, inline};
+use crate::account::{Account, Told, aws_managed, inline};
 use crate::story::{ROLE, Year, clean, first_sweep, grants, year};
 
 /// The folder of the goldens.
@@ -131,6 +131,18 @@ fn what_became_worse_than_what_was_suppressed_is_told_as_such() {
     check_mail("worse-than-suppressed", &message);
     check_json("chat-worse-than-suppressed", &text_for(&message, "default"));
     check_json("document-worse-than-suppressed", &text_for(&message, "sqs"));
+}
+
+/// What the nodes pull by is taken away only after another right to pull was given.
+#[test]
+fn commands_that_hang_on_each_other_are_told_as_one() {
+    let mut account = clean(ROLE);
+    account.take(&aws_managed("AmazonEC2ContainerRegistryPullOnly").policy);
+    account.put(aws_managed("AmazonEC2ContainerRegistryPowerUser"));
+    let id = "44444444-4444-4444-8444-444444444403";
+    let message = alert_message(only_alert(&account.look("2026-01-15T10:00:00Z", id, &[])));
+    check_mail("power-user", &message);
+    check_json("chat-power-user", &text_for(&message, "default"));
 }
 
 #[test]
