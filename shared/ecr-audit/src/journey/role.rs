@@ -14,7 +14,7 @@ use crate::drift::{Cause, SweepKind, aws_managed_versions, cause, explained_by};
 use crate::error::PortError;
 use crate::journey::delivery::{Claim, Claimed, deliver};
 use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
-use crate::node_role::{Sighting, UseListing};
+use crate::node_role::{Sighting, UseKind, UseListing};
 use crate::ports::{Ports, StoredFinding, Versioned, WriteOutcome};
 use crate::remedy::remedy;
 use crate::role_policies::{RegistryDocument, RolePolicies};
@@ -182,7 +182,10 @@ async fn step(
             Some(ahead) => observe(settings, &role, &uses, &ahead.registry),
             None => observe_afresh(ports, settings, &role, &uses).await?,
         },
-        Ok(_) => Observed::Gone,
+        Ok(found) => match never_there(&before, &uses, found.as_ref()) {
+            Some(reason) => Observed::Unreadable(reason),
+            None => Observed::Gone,
+        },
     };
     let id = ports.clock.unique_id();
     let mut step = Step {
@@ -220,6 +223,25 @@ async fn step(
             Ok(Some(Recorded { role_arn, claimed: Some(claimed) }))
         }
     }
+}
+
+/// Why there is no answer about a role that the settings name and that nobody has ever seen: most
+/// often its name is wrong, and silence would be taken for peace.
+fn never_there(
+    before: &Record,
+    uses: &[RecordedUse],
+    found: Option<&RolePolicies>,
+) -> Option<String> {
+    let is_named = |used: &RecordedUse| used.seen.source.kind == UseKind::Settings;
+    let was_seen = before.checks.values().any(|known| known.verdict().is_some());
+    if was_seen || !uses.iter().any(is_named) {
+        return None;
+    }
+    let only = found.map(|found| format!(", only `{}`", found.role_arn)).unwrap_or_default();
+    Some(format!(
+        "IAM knows no `{}`{only}: the settings name a role that does not exist",
+        before.role_arn
+    ))
 }
 
 /// Notes a verdict that nothing explains yet, until an event does.
