@@ -104,7 +104,8 @@ fn judge(file: &Path, document: &str, settings: &Settings) -> Result<CheckResult
         boundary: None,
     };
     let organization = OrganizationPolicies::default();
-    let state = RoleState { role: &role, uses: &[], registry: &[], organization: &organization };
+    let (uses, registry, unread) = (&[], &[], &[]);
+    let state = RoleState { role: &role, uses, registry, unread, organization: &organization };
     let mut assessment = assess(&state, settings);
     Ok(assessment.checks.remove(&Check::ReadOnly).unwrap_or_else(|| {
         CheckResult::not_available(Check::ReadOnly, settings.standard, "was not judged")

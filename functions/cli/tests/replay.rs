@@ -5,7 +5,7 @@ mod pullwatch;
 
 use std::path::Path;
 
-use pullwatch::{Run, folder_for, mixed_account, pullwatch, write};
+use pullwatch::{Run, copy_for, folder_for, mixed_account, pullwatch, write};
 use serde_json::{Value, json};
 
 const WORKERS: &str = "arn:aws:iam::111122223333:role/eks/prod-workers";
@@ -80,6 +80,24 @@ fn with_a_ledger_the_second_time_is_silent() {
     assert_eq!(again["findings"], json!([]));
     let damaged = write(&folder, "damaged.json", "{");
     assert_eq!(replay(&["--ledger", &damaged, &event]).status, 2);
+}
+
+/// The registry of the snapshot was not read, so the event does not end in PASSED.
+#[test]
+fn an_event_over_an_unread_registry_does_not_pass() {
+    let folder = copy_for("replay-unread-registry");
+    std::fs::remove_file(folder.join("ecr/eu-west-1/repositories.json")).unwrap();
+    let denied = r#"{"listings": {"ecr/eu-west-1/repositories":
+        {"state": "denied", "reason": "AccessDenied"}}}"#;
+    write(&folder, "snapshot.json", denied);
+    let event = attach(&folder, "spot-workers");
+    let snapshot = folder.to_str().unwrap();
+    let run = pullwatch(&["replay", "--format", "json", "--snapshot", snapshot, &event]);
+    let findings = run.json()["findings"].clone();
+    let statuses: Vec<&Value> = (findings.as_array().unwrap().iter())
+        .map(|finding| &finding["Compliance"]["Status"])
+        .collect();
+    assert_eq!(statuses, ["NOT_AVAILABLE", "NOT_AVAILABLE"], "{}", run.output);
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::permissions::{
     UnknownActions, Witness,
 };
 use crate::policy_notes::policy_notes;
+use crate::registries::{PoliciesOf, Unknown, UnreadPolicies};
 use crate::repository_names::RepositoryNames;
 use crate::request_facts::{knowledge, places, principal};
 use crate::role_policies::RegistryDocument;
@@ -67,7 +68,7 @@ pub fn effective(
     let pull = pull(pulling, &actions);
     let mut notes = policy_notes(state, settings, &read.set);
     notes.splice(0..0, read.notes);
-    Ok(EffectivePermissions { actions, unknown_actions, pull, notes })
+    Ok(EffectivePermissions { actions, unknown_actions, pull, notes, unread: read.unread })
 }
 
 /// The policies, parsed, with what they say wrongly.
@@ -75,12 +76,18 @@ struct ReadPolicies {
     set: PolicySet,
     versions: BTreeMap<String, String>,
     notes: Vec<String>,
+    /// The policies of registries that are not known, or are no policies.
+    unread: Vec<UnreadPolicies>,
 }
 
 impl ReadPolicies {
     fn of(state: &RoleState<'_>) -> Result<Self, String> {
-        let mut read =
-            Self { set: PolicySet::default(), versions: BTreeMap::new(), notes: Vec::new() };
+        let mut read = Self {
+            set: PolicySet::default(),
+            versions: BTreeMap::new(),
+            notes: Vec::new(),
+            unread: state.unread.to_vec(),
+        };
         for policy in &state.role.identity {
             let named = read.policy(policy.policy.as_str(), policy.document.as_deref())?;
             read.set.identity.push(named);
@@ -107,8 +114,16 @@ impl ReadPolicies {
             read.set.rcps.push(level);
         }
         for document in state.registry {
-            let resource = read.registry(state, document)?;
-            read.set.resource.push(resource);
+            match PolicyDocument::parse(&document.document) {
+                Ok(policy) => read.registry(state, document, policy),
+                // It may say anything, to anybody.
+                Err(error) => {
+                    let name = document.repository_name.as_deref();
+                    let of = PoliciesOf::one(&document.region, name);
+                    let why = Unknown::NoPolicy(error.to_string());
+                    read.unread.push(UnreadPolicies { of, why });
+                }
+            }
         }
         Ok(read)
     }
@@ -117,8 +132,12 @@ impl ReadPolicies {
         let text = document.ok_or_else(|| format!("the document of {name} could not be had"))?;
         let document = PolicyDocument::parse(text)
             .map_err(|error| format!("the document of {name} is not a policy: {error}"))?;
+        Ok(self.named(name, document))
+    }
+
+    fn named(&mut self, name: &str, document: PolicyDocument) -> NamedPolicy {
         self.notes.extend(document.notes.iter().map(|note| format!("{name}: {note}")));
-        Ok(NamedPolicy { name: name.to_owned(), document: Arc::new(document) })
+        NamedPolicy { name: name.to_owned(), document: Arc::new(document) }
     }
 
     /// A repository's policy stands on the repository; the registry's on all of its region.
@@ -126,7 +145,8 @@ impl ReadPolicies {
         &mut self,
         state: &RoleState<'_>,
         document: &RegistryDocument,
-    ) -> Result<ResourcePolicy, String> {
+        policy: PolicyDocument,
+    ) {
         let role_arn = &state.role.role_arn;
         let account = role_arn.account();
         let partition = role_arn.partition();
@@ -148,8 +168,12 @@ impl ReadPolicies {
                 .map(str::to_owned)
                 .to_vec()
         };
-        let policy = self.policy(&name, Some(&document.document))?;
-        Ok(ResourcePolicy { policy, stands_on: glob::pieces(&stands_on), covers })
+        let policy = self.named(&name, policy);
+        self.set.resource.push(ResourcePolicy {
+            policy,
+            stands_on: glob::pieces(&stands_on),
+            covers,
+        });
     }
 }
 

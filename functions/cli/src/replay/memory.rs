@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use ecr_audit::journey::sweep::list_uses;
+use ecr_audit::journey::sweep::{list_uses, read_registries};
 use ecr_audit::ledger::Record;
 use ecr_audit::settings::Settings;
 use ecr_audit::uses::standing_uses;
@@ -76,14 +76,7 @@ pub async fn know_uses(world: &World, settings: &Settings) -> Result<(), CliErro
             ports.ledger.write(&record, version, &ports.clock.unique_id()).await?;
         }
     }
-    for region in &settings.regions {
-        // A region whose policies cannot be read is among the snapshot's problems.
-        let documents = ports.ecr.policies(region, ports.clock.now()).await.unwrap_or_default();
-        for document in documents {
-            let (name, read_at) = (document.repository_name.clone(), document.read_at);
-            let (name, document) = (name.as_deref(), Some(&document));
-            ports.ledger.keep_registry_document(region, name, document, read_at).await?;
-        }
-    }
+    // What cannot be read is among the snapshot's problems, and the ledger holds that it is not.
+    read_registries(&ports, settings).await?;
     Ok(())
 }

@@ -16,10 +16,12 @@ use crate::journey::delivery::{Claim, Claimed, deliver};
 use crate::ledger::{CheckRecord, Message, OutboxEntry, Record, RecordedUse};
 use crate::node_role::{Sighting, UseKind, UseListing};
 use crate::ports::{Ports, StoredFinding, Versioned, WriteOutcome};
+use crate::registries::Registries;
 use crate::remedy::remedy;
-use crate::role_policies::{RegistryDocument, RolePolicies};
+use crate::role_policies::RolePolicies;
 use crate::settings::Settings;
 use crate::standard::Check;
+use crate::sweep_step::SweepStep;
 use crate::tags_read::with_tags_read;
 use crate::transition::{Observed, Step, transition};
 use crate::uses::standing_uses;
@@ -57,8 +59,8 @@ pub struct ReadAhead {
     pub known: Option<Versioned>,
     /// What IAM holds about the role.
     pub role: RolePolicies,
-    /// Every repository and registry policy that is kept.
-    pub registry: Arc<Vec<RegistryDocument>>,
+    /// What is known of every registry.
+    pub registries: Arc<Registries>,
 }
 
 /// Why a role could not be brought to its end now.
@@ -179,7 +181,7 @@ async fn step(
     let observed = match role {
         Err(error) => Observed::Unreadable(error.to_string()),
         Ok(Some(role)) if role.role_arn == before.role_arn => match ahead {
-            Some(ahead) => observe(settings, &role, &uses, &ahead.registry),
+            Some(ahead) => observe(settings, &role, &uses, &ahead.registries),
             None => observe_afresh(ports, settings, &role, &uses).await?,
         },
         Ok(found) => match never_there(&before, &uses, found.as_ref()) {
@@ -292,23 +294,36 @@ async fn observe_afresh(
     role: &RolePolicies,
     uses: &[RecordedUse],
 ) -> Result<Observed, RoleError> {
-    match ports.ledger.registry_documents().await {
-        Ok(registry) => Ok(observe(settings, role, uses, &registry)),
-        Err(error) if error.is_transient() => Err(error.into()),
-        Err(error) => Ok(Observed::Unreadable(error.to_string())),
+    let registries = match ports.ledger.registries().await {
+        Ok(registries) => registries,
+        Err(error) if error.is_transient() => return Err(error.into()),
+        Err(error) => return Ok(Observed::Unreadable(error.to_string())),
+    };
+    if registries.is_unheard_of() {
+        // What cannot be answered before the first sweep does not wait for its hour.
+        let first = SweepStep::begin("no registry was read yet");
+        ports.sweep_requests.send(&first).await?;
     }
+    Ok(observe(settings, role, uses, &registries))
 }
 
 fn observe(
     settings: &Settings,
     role: &RolePolicies,
     uses: &[RecordedUse],
-    registry: &[RegistryDocument],
+    registries: &Registries,
 ) -> Observed {
     let uses: Vec<_> = uses.iter().map(|recorded| recorded.seen.clone()).collect();
-    let state = RoleState { role, uses: &uses, registry, organization: &settings.organization };
+    let state = RoleState {
+        role,
+        uses: &uses,
+        registry: &registries.documents,
+        unread: &registries.unread(),
+        organization: &settings.organization,
+    };
     let assessment = assess(&state, settings);
-    let remedy = remedy(&state, &assessment, settings);
+    // What is unread stays unread, whatever an owner does: the remedy is tried on what is known.
+    let remedy = remedy(&RoleState { unread: &[], ..state }, &assessment, settings);
     Observed::Assessed { assessment: Box::new(assessment), remedy }
 }
 
