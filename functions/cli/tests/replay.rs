@@ -82,6 +82,33 @@ fn with_a_ledger_the_second_time_is_silent() {
     assert_eq!(replay(&["--ledger", &damaged, &event]).status, 2);
 }
 
+/// Whatever is no ledger of an earlier replay stays as it is, and so does the ledger itself where
+/// something failed.
+#[test]
+fn a_file_that_is_no_ledger_is_not_overwritten() {
+    let folder = folder_for("replay-no-ledger");
+    let event = attach(&folder, "prod-workers");
+    for text in [r#"{"Version":"2012-10-17","Statement":[]}"#, "{}", "[]", "", r#"{"ledger":{}}"#] {
+        let mine = write(&folder, "mine.json", text);
+        let run = replay(&["--ledger", &mine, &event]);
+        assert_eq!((run.status, run.output.as_str()), (2, ""), "{text}");
+        assert!(run.told.contains("mine.json` is no ledger"), "{}", run.told);
+        assert_eq!(std::fs::read_to_string(&mine).unwrap(), text);
+    }
+    let broken = write(&folder, "broken.json", "{\"detail\":");
+    let ledger = folder.join("ledger.json");
+    let arguments = ["--ledger", ledger.to_str().unwrap(), &broken, &event];
+    let run = replay(&arguments);
+    assert_eq!(run.status, 2);
+    assert!(!ledger.exists(), "nothing is written where an event failed");
+    assert!(run.told.contains("ledger.json` stays as it was"), "{}", run.told);
+    assert_eq!(replay(&["--ledger", ledger.to_str().unwrap(), &event]).status, 0);
+    let held = std::fs::read_to_string(&ledger).unwrap();
+    assert_eq!(replay(&arguments).status, 2);
+    assert_eq!(std::fs::read_to_string(&ledger).unwrap(), held);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 4, "nothing is left beside it");
+}
+
 /// The registry of the snapshot was not read, so the event does not end in PASSED.
 #[test]
 fn an_event_over_an_unread_registry_does_not_pass() {

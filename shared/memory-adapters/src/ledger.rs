@@ -28,6 +28,7 @@ pub struct MemoryLedger {
 
 /// Everything a ledger holds, as a value that can be saved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LedgerState {
     /// By [`RoleName::key`].
     #[serde(default)]
