@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use crate::account::{Account, Reading};
 use crate::aws_managed::aws_managed_policy;
 use crate::error::SnapshotError;
+use crate::snapshot::authorization_details::LostPolicies;
 use crate::snapshot::folder::{File, files};
 use crate::snapshot::manifest::Manifest;
 
@@ -38,6 +39,7 @@ pub struct Snapshot {
     pub problems: Vec<Problem>,
     /// What is worth knowing and takes nothing away.
     pub notes: Vec<String>,
+    lost_policies: Vec<LostPolicies>,
 }
 
 /// Something in a snapshot that could not be read.
@@ -72,6 +74,7 @@ impl Snapshot {
         if snapshot.account.id.is_empty() {
             return Err(SnapshotError::NoAccount(folder.to_owned()));
         }
+        snapshot.lose_policies();
         snapshot.note_embedded_policies();
         Ok(snapshot)
     }

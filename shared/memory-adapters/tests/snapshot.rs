@@ -167,3 +167,27 @@ fn what_is_no_snapshot_is_refused() {
     let nothing = [("authorization-details.json", "{\"RoleDetailList\": []}")];
     assert!(matches!(read("no-account", &nothing), Some(SnapshotError::NoAccount(_))));
 }
+
+/// What the file holds and is damaged is not made up for by pullwatch's own copy.
+#[test]
+fn a_damaged_policy_of_aws_is_not_read_from_the_own_copy() {
+    let roles = ROLES.replace("aws-cn", "aws");
+    let arn = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy";
+    for (number, (damaged, place)) in [
+        (format!(r#"[{{"Arn": "{arn}", "PolicyVersionList": 5}}]"#), "Policies[0]"),
+        (format!(r#"[{{"Arn": "{arn}", "PolicyVersionList": [{{}}]}}]"#), "Policies[0]"),
+        (r#"[{"PolicyVersionList": []}]"#.to_owned(), "Policies[0]"),
+        ("5".to_owned(), "Policies is not a list"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let text = roles.replace("\"Policies\": []", &format!("\"Policies\": {damaged}"));
+        let test = format!("damaged-policy-{number}");
+        let snapshot =
+            Snapshot::read(&folder(&test, &[("authorization-details.json", &text)])).unwrap();
+        let memory = MemoryAccount::new(snapshot.account);
+        let error = now(memory.role(&RoleName::new("workers"))).unwrap_err().to_string();
+        assert!(error.contains("authorization-details.json") && error.contains(place), "{error}");
+    }
+}
