@@ -272,6 +272,20 @@ fn what_the_command_line_names_and_iam_does_not_know_is_told_in_every_form() {
     assert_eq!(asff_statuses(&folder, &nobody), told);
 }
 
+/// The roles are lost, but not who wears them, and the place of the damage is told.
+#[test]
+fn a_cut_file_of_roles_is_told_with_its_place() {
+    let folder = copy_for("cut-details");
+    let file = folder.join("authorization-details.json");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, &text[..text.len() - 40]).unwrap();
+    let run = audit(&folder, &[]);
+    assert_eq!(run.status, 2);
+    assert!(run.told.contains("authorization-details.json: line "), "{}", run.told);
+    let told = statuses(&run.json());
+    assert!(!told.is_empty() && told.values().all(|status| status == "NOT_AVAILABLE"), "{told:?}");
+}
+
 #[test]
 fn what_is_no_snapshot_is_an_error() {
     let empty = pullwatch::folder_for("no-snapshot");

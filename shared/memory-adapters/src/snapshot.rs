@@ -12,6 +12,7 @@ mod folder;
 mod instance_profiles;
 pub mod manifest;
 mod organizations;
+mod own_account;
 
 use std::fmt;
 use std::path::Path;
@@ -64,15 +65,18 @@ impl Snapshot {
         else {
             return Err(SnapshotError::NoAuthorizationDetails(folder.to_owned()));
         };
-        snapshot.read_authorization_details(first);
         if let Some(file) = files.iter().find(|file| file.name == "snapshot.json") {
             snapshot.read_manifest(file);
         }
+        snapshot.read_authorization_details(first);
+        snapshot.find_account(&files);
+        if snapshot.account.id.is_empty() {
+            let line = |problem: &Problem| format!("\n  {problem}");
+            let problems = snapshot.problems.iter().map(line).collect();
+            return Err(SnapshotError::NoAccount { folder: folder.to_owned(), problems });
+        }
         for file in &files {
             snapshot.read_file(file);
-        }
-        if snapshot.account.id.is_empty() {
-            return Err(SnapshotError::NoAccount(folder.to_owned()));
         }
         snapshot.lose_policies();
         snapshot.note_embedded_policies();

@@ -165,7 +165,36 @@ fn what_is_no_snapshot_is_refused() {
         Some(SnapshotError::NoAuthorizationDetails(_))
     ));
     let nothing = [("authorization-details.json", "{\"RoleDetailList\": []}")];
-    assert!(matches!(read("no-account", &nothing), Some(SnapshotError::NoAccount(_))));
+    assert!(matches!(read("no-account", &nothing), Some(SnapshotError::NoAccount { .. })));
+}
+
+const CUT: &str = "{\"RoleDetailList\": [\n  {\"RoleName\": \"work";
+
+/// Without the one file that names the roles, the other files still tell the account.
+#[test]
+fn a_cut_file_of_roles_is_named_with_its_place() {
+    let nodegroup = nodegroup("workers", "workers");
+    let files =
+        [("authorization-details.json", CUT), ("eks/eu-west-1/prod/nodegroups/a.json", &nodegroup)];
+    let snapshot = Snapshot::read(&folder("cut-details", &files)).unwrap();
+    assert_eq!((snapshot.account.id(), snapshot.account.partition()), ("111122223333", "aws-cn"));
+    let [problem] = &snapshot.problems[..] else { panic!("{:?}", snapshot.problems) };
+    let named = (problem.file.as_str(), problem.place.as_str());
+    assert_eq!(named, ("authorization-details.json", "line 2 column 20"));
+    assert!(has_gap(&snapshot, &Reading::Roles));
+
+    // Where nothing else tells the account either, the damage is named all the same.
+    let nothing = [("authorization-details.json", CUT)];
+    let error = Snapshot::read(&folder("cut-alone", &nothing)).unwrap_err().to_string();
+    assert!(error.contains("authorization-details.json: line 2 column 20"), "{error}");
+}
+
+fn nodegroup(name: &str, role_name: &str) -> String {
+    format!(
+        r#"{{"nodegroup": {{"nodegroupName": "{name}", "clusterName": "prod",
+            "nodegroupArn": "arn:aws-cn:eks:eu-west-1:111122223333:nodegroup/prod/{name}/0",
+            "nodeRole": "arn:aws-cn:iam::111122223333:role/eks/{role_name}"}}}}"#
+    )
 }
 
 /// What the file holds and is damaged is not made up for by pullwatch's own copy.

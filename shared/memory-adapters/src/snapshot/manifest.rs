@@ -95,8 +95,6 @@ impl Snapshot {
         }
         if !manifest.partition.is_empty() {
             self.account.partition.clone_from(&manifest.partition);
-        } else if self.account.partition.is_empty() {
-            "aws".clone_into(&mut self.account.partition);
         }
         for (name, listing) in &manifest.listings {
             let reason = match (listing.state, listing.reason.as_str()) {
