@@ -272,6 +272,27 @@ fn what_the_command_line_names_and_iam_does_not_know_is_told_in_every_form() {
     assert_eq!(asff_statuses(&folder, &nobody), told);
 }
 
+#[test]
+fn two_files_that_contradict_each_other_do_not_pass_in_silence() {
+    let folder = copy_for("contradiction");
+    let nodegroup = |role: &str| {
+        format!(
+            r#"{{"nodegroup": {{"nodegroupName": "twice", "clusterName": "prod",
+            "nodegroupArn": "arn:aws:eks:eu-west-1:111122223333:nodegroup/prod/twice/0",
+            "nodeRole": "arn:aws:iam::111122223333:role/{role}"}}}}"#
+        )
+    };
+    for (name, role) in [("x", "spot-workers"), ("y", "ci-runner")] {
+        let file = format!("eks/eu-west-1/prod/nodegroups/{name}.json");
+        write(&folder, &file, &nodegroup(role));
+    }
+    let run = audit(&folder, &[]);
+    assert_eq!(status_of(&run.json(), "ci-runner", "read-only"), "FAILED");
+    let told = run.told.lines().find(|line| line.contains("nodegroups/y.json")).unwrap();
+    assert!(told.contains("nodegroups/x.json"), "{told}");
+    assert!(run.json()["incomplete"].to_string().contains("nodegroup in eu-west-1"));
+}
+
 /// The roles are lost, but not who wears them, and the place of the damage is told.
 #[test]
 fn a_cut_file_of_roles_is_told_with_its_place() {

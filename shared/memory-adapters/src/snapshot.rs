@@ -13,6 +13,7 @@ mod instance_profiles;
 pub mod manifest;
 mod organizations;
 mod own_account;
+mod told;
 
 use std::fmt;
 use std::path::Path;
@@ -26,6 +27,7 @@ use crate::error::SnapshotError;
 use crate::snapshot::authorization_details::LostPolicies;
 use crate::snapshot::folder::{File, files};
 use crate::snapshot::manifest::Manifest;
+use crate::snapshot::told::Told;
 
 /// A snapshot of an account.
 #[derive(Clone, Debug, Default)]
@@ -40,6 +42,7 @@ pub struct Snapshot {
     pub problems: Vec<Problem>,
     /// What is worth knowing and takes nothing away.
     pub notes: Vec<String>,
+    told: Told,
     lost_policies: Vec<LostPolicies>,
 }
 

@@ -1,7 +1,7 @@
 //! `get-account-authorization-details`: roles and managed policies with their documents, on one
 //! page or several.
 
-use ecr_audit::arn::{RoleArn, RoleName};
+use ecr_audit::arn::RoleName;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -98,7 +98,7 @@ impl Snapshot {
     }
 
     fn read_role(&mut self, file: &File, entry: &Value) -> Result<(), String> {
-        let arn = RoleArn::parse(text(entry, "Arn")?).map_err(|error| error.to_string())?;
+        let arn = self.own_role(text(entry, "Arn")?)?;
         let role_id = optional_text(entry, "RoleId")?.unwrap_or_default().to_owned();
         let mut role = Role::new(arn.clone(), role_id, created(&entry["CreateDate"]));
         role.tags = tags(entry, "Tags")?;
@@ -113,18 +113,15 @@ impl Snapshot {
             Value::Null => None,
             boundary => Some(text(boundary, "PermissionsBoundaryArn")?.to_owned()),
         };
-        if self.account.id.is_empty() {
-            arn.account().clone_into(&mut self.account.id);
-            arn.partition().clone_into(&mut self.account.partition);
-        }
-        self.account.roles.insert(arn.role_name().key(), role);
+        let (what, key) = (format!("the role {}", arn.role_name()), arn.role_name().key());
+        self.told.put(file, &what, &mut self.account.roles, key, role)?;
         for profile in list(entry, "InstanceProfileList")? {
             self.keep_instance_profile(file, profile);
         }
         Ok(())
     }
 
-    fn read_managed_policy(&mut self, _: &File, entry: &Value) -> Result<(), String> {
+    fn read_managed_policy(&mut self, file: &File, entry: &Value) -> Result<(), String> {
         let arn = text(entry, "Arn")?.to_owned();
         let mut policy = ManagedPolicy::default();
         for version in list(entry, "PolicyVersionList")? {
@@ -137,8 +134,8 @@ impl Snapshot {
         if let Some(default_version) = optional_text(entry, "DefaultVersionId")? {
             default_version.clone_into(&mut policy.default_version);
         }
-        self.account.policies.insert(arn, policy);
-        Ok(())
+        let what = format!("the policy {arn}");
+        self.told.put(file, &what, &mut self.account.policies, arn, policy)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Of which account a snapshot is: snapshot.json says so, else the first ARN of a role, else that of
-//! any other file.
+//! any other file. Whatever belongs to another account is a problem, and never taken for its own.
 
+use ecr_audit::arn::RoleArn;
 use serde_json::Value;
 
 use super::Snapshot;
@@ -26,6 +27,29 @@ impl Snapshot {
         }
         if self.account.partition.is_empty() {
             "aws".clone_into(&mut self.account.partition);
+        }
+    }
+
+    /// A role of the account. The first one tells which account that is, if nothing else has.
+    pub(super) fn own_role(&mut self, text: &str) -> Result<RoleArn, String> {
+        let arn = RoleArn::parse(text).map_err(|error| error.to_string())?;
+        if self.account.id.is_empty() {
+            arn.account().clone_into(&mut self.account.id);
+        }
+        if self.account.partition.is_empty() {
+            arn.partition().clone_into(&mut self.account.partition);
+        }
+        self.is_own(text)?;
+        Ok(arn)
+    }
+
+    /// An error where an ARN is of another account.
+    pub(super) fn is_own(&self, arn: &str) -> Result<(), String> {
+        match arn.split(':').nth(4) {
+            Some(account) if account != self.account.id => {
+                Err(format!("`{arn}` is not of the account {}", self.account.id))
+            }
+            _ => Ok(()),
         }
     }
 }
