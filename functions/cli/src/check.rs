@@ -90,14 +90,14 @@ fn judge(file: &Path, document: &str, settings: &Settings) -> Result<CheckResult
         file: file.to_owned(),
         reason: format!("cannot be judged: {error}"),
     })?;
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let name = PolicyName::inline(&file.file_name().unwrap_or_default().to_string_lossy());
     let role = RolePolicies {
         role_arn,
         role_id: String::new(),
         created: None,
         tags: std::collections::BTreeMap::new(),
         identity: vec![RolePolicy {
-            policy: PolicyName::inline(&name),
+            policy: name.clone(),
             version: None,
             document: Some(document.to_owned()),
         }],
@@ -107,9 +107,19 @@ fn judge(file: &Path, document: &str, settings: &Settings) -> Result<CheckResult
     let (uses, registry, unread) = (&[], &[], &[]);
     let state = RoleState { role: &role, uses, registry, unread, organization: &organization };
     let mut assessment = assess(&state, settings);
-    Ok(assessment.checks.remove(&Check::ReadOnly).unwrap_or_else(|| {
+    let mut result = assessment.checks.remove(&Check::ReadOnly).unwrap_or_else(|| {
         CheckResult::not_available(Check::ReadOnly, settings.standard, "was not judged")
-    }))
+    });
+    for line in result.reasons.iter_mut().chain(&mut result.notes) {
+        *line = without_name(line, name.as_str());
+    }
+    Ok(result)
+}
+
+/// A line that does not name the policy: it is told beside its file.
+fn without_name(line: &str, name: &str) -> String {
+    let ways = [format!("{name}: "), format!("the document of {name} ")];
+    ways.iter().find_map(|way| line.strip_prefix(way)).unwrap_or(line).to_owned()
 }
 
 fn report((file, result): &(String, CheckResult)) -> Value {
