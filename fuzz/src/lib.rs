@@ -89,8 +89,13 @@ pub fn explain(data: &[u8]) {
         .into_iter()
         .collect();
     let organization = OrganizationPolicies::default();
-    let state =
-        RoleState { role: &role, uses: &[], registry: &registry, organization: &organization };
+    let state = RoleState {
+        role: &role,
+        uses: &[],
+        registry: &registry,
+        unread: &[],
+        organization: &organization,
+    };
     let settings = Settings::for_account(ACCOUNT, "aws", "us-east-1");
     match effective(&state, &settings) {
         Err(reason) => assert!(!reason.is_empty(), "a refusal says why"),

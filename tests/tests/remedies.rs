@@ -88,8 +88,13 @@ fn look(account: &MemoryAccount, role_arn: &RoleArn, standard: Standard) -> Look
         tags: BTreeMap::new(),
         cluster_tags: BTreeMap::new(),
     }];
-    let state =
-        RoleState { role: &role, uses: &uses, registry: &registry, organization: &NO_ORGANIZATION };
+    let state = RoleState {
+        role: &role,
+        uses: &uses,
+        registry: &registry,
+        unread: &[],
+        organization: &NO_ORGANIZATION,
+    };
     let assessment = assess(&state, &settings);
     let remedy = remedy(&state, &assessment, &settings);
     Look { role, registry, assessment, remedy }

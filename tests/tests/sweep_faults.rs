@@ -402,3 +402,24 @@ fn an_owner_whose_digest_fails_has_nobody_told_twice() {
     let records = block_on(world.ledger.all_records()).unwrap().records;
     assert!(records.iter().all(|known| known.record.outbox.is_empty()), "{records:?}");
 }
+
+/// A name of the settings that nobody has ever seen is most often a wrong one.
+#[test]
+fn a_role_of_the_settings_that_does_not_exist_is_not_passed_over() {
+    let world = world(0);
+    let nobody = RoleArn::parse("arn:aws:iam::111122223333:role/nobody").unwrap();
+    let settings = Settings { extra_node_role_arns: vec![nobody], ..settings() };
+    block_on(sweep(&world.ports(), &world.account, &settings)).unwrap();
+    assert_eq!(told(&world), BTreeSet::from(["NOT_AVAILABLE ACTIVE".to_owned()]));
+    assert!(world.findings()[0].to_string().contains("IAM knows no"));
+    assert_eq!(world.topics.operators_lines().len(), 1);
+
+    // It was there, and is gone: then there is nothing to be known.
+    let world = self::world(1);
+    let settings = Settings { extra_node_role_arns: vec![role_arn(0)], ..self::settings() };
+    block_on(sweep(&world.ports(), &world.account, &settings)).unwrap();
+    world.account.change(|account| account.delete_role("workers-00")).unwrap();
+    world.clock.advance(SignedDuration::from_hours(6));
+    block_on(sweep(&world.ports(), &world.account, &settings)).unwrap();
+    assert_eq!(told(&world), BTreeSet::from(["PASSED ARCHIVED".to_owned()]));
+}

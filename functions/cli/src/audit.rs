@@ -7,18 +7,19 @@ use std::io::Write;
 
 use clap::{Args, ValueEnum};
 use ecr_audit::arn::RoleArn;
-use ecr_audit::assess::{RoleState, assess};
 use ecr_audit::assessment::CheckResult;
-use ecr_audit::exception;
-use ecr_audit::journey::sweep;
+use ecr_audit::journey::{SweepError, sweep};
+use ecr_audit::ledger::Record;
 use ecr_audit::node_role::Use;
+use ecr_audit::ports::{Ledger, Versioned};
+use ecr_audit::settings::Settings;
 use ecr_audit::standard::{Check, Status};
+use ecr_audit::used_by::used_by;
 use futures::executor::block_on;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::error::CliError;
-use crate::node_roles::{NodeRole, NodeRoles};
 use crate::output;
 use crate::settings::{SettingsArguments, time};
 use crate::source::{Source, SourceArguments};
@@ -67,77 +68,90 @@ pub struct AuditedRole {
     pub checks: BTreeMap<Check, CheckResult>,
 }
 
+/// What a sweep of the account came to.
+#[derive(Clone, Debug, Default)]
+struct Audit {
+    audited: Vec<AuditedRole>,
+    /// What could not be listed or read: there may be more than what was audited.
+    incomplete: Vec<String>,
+    notes: Vec<String>,
+}
+
 /// Audits; the status is 1 where some check FAILED, else 2 where something could not be told.
 pub fn run(arguments: &AuditArguments, output: &mut dyn Write) -> Result<u8, CliError> {
-    let source = Source::open(&arguments.source, &arguments.settings)?;
+    let mut source = Source::open(&arguments.source, &arguments.settings)?;
     let now = arguments.now.or(source.time).unwrap_or_else(Timestamp::now);
-    let world = World::new(source.account.clone(), now);
-    let ports = world.ports();
-    let node_roles = block_on(NodeRoles::read(&ports, &world.account, &source.settings));
-    let audited: Vec<AuditedRole> = node_roles
-        .roles
-        .iter()
-        .map(|(role_arn, role)| audited(role_arn, role, &node_roles, &source, now))
-        .collect();
+    let world = World::new(std::mem::take(&mut source.account), now);
+    let mut audit = Audit::of(&world, &source.settings)?;
+    audit.notes.extend(std::mem::take(&mut source.notes));
     match arguments.format {
-        AuditFormat::Table => table::write(&audited, &source, output)?,
-        AuditFormat::Json => output::json(output, &report(&audited, &node_roles, &source))?,
+        AuditFormat::Table => table::write(&audit.audited, &audit.notes, &source, output)?,
+        AuditFormat::Json => output::json(output, &audit.report(&source))?,
         AuditFormat::Asff => {
-            // The findings are those of the deployed sweep, made by the very same journey. What
-            // keeps a sweep from its end is told; the findings it made stand.
-            if let Err(error) = block_on(sweep(&ports, &world.account, &source.settings)) {
-                output::tell([error.to_string()]);
-            }
+            output::tell(audit.incomplete.iter().chain(&audit.notes));
             output::json(output, &world.findings())?;
         }
     }
-    if arguments.format != AuditFormat::Table && audited.is_empty() {
+    if arguments.format != AuditFormat::Table && audit.audited.is_empty() {
         output::tell(["no node role was found"]);
     }
-    Ok(status(&audited, !(node_roles.incomplete.is_empty() && source.problems.is_empty())))
+    Ok(status(&audit.audited, !(audit.incomplete.is_empty() && source.problems.is_empty())))
 }
 
-fn audited(
-    role_arn: &RoleArn,
-    role: &NodeRole,
-    node_roles: &NodeRoles,
-    source: &Source,
-    now: Timestamp,
-) -> AuditedRole {
-    let standard = source.settings.standard;
-    let mut checks = match &role.policies {
-        Ok(policies) => {
-            let state = RoleState {
-                role: policies,
-                uses: &role.uses,
-                registry: &node_roles.registry,
-                organization: &source.settings.organization,
-            };
-            let mut checks = assess(&state, &source.settings).checks;
-            // Without a ledger, a tag is seen for the first time.
-            if let Some(result) = checks.get_mut(&exception::CHECK) {
-                let seen = exception::step(None, &policies.tags, result, now);
-                if let Some(exception) = &seen.exception {
-                    *result = exception::excepted(result, exception);
-                }
-                result.notes.extend(seen.note);
-            }
-            checks
+impl Audit {
+    /// Sweeps the account as the deployed functions do, and reads what they would remember: every
+    /// form of the output tells of the same answers.
+    fn of(world: &World, settings: &Settings) -> Result<Self, CliError> {
+        let mut audit = Self::default();
+        // What keeps a sweep from its end is told; the findings it made stand.
+        if let Err(SweepError(failures)) = block_on(sweep(&world.ports(), &world.account, settings))
+        {
+            audit.incomplete = failures;
         }
-        Err(reason) => Check::ALL
-            .map(|check| (check, CheckResult::not_available(check, standard, reason)))
-            .into(),
-    };
-    if let Some(reason) = node_roles.unread_registry.first() {
-        // An unknown policy of a repository can grant more, which leaves FAILED standing, or take
-        // something away. Nothing else can be told without it.
-        for (check, result) in &mut checks {
-            if !(*check == Check::ReadOnly && result.status == Status::Failed) {
-                *result = CheckResult::not_available(*check, standard, reason);
+        for Versioned { record, .. } in block_on(world.ledger.all_records())?.records {
+            let Record { role_arn, checks, .. } = record;
+            let mut uses: Vec<Use> =
+                record.uses.into_iter().map(|recorded| recorded.seen).collect();
+            uses.sort();
+            let checks: BTreeMap<Check, CheckResult> =
+                checks.into_iter().map(|(check, known)| (check, known.finding.result)).collect();
+            if !checks.is_empty() {
+                audit.audited.push(AuditedRole { role_arn, uses, checks });
+            } else if !uses.is_empty() {
+                let used_by = used_by(&uses).join("; ");
+                audit.notes.push(format!(
+                    "{role_arn}: does not exist, so there is nothing to judge; it is used by \
+                     {used_by}"
+                ));
             }
         }
+        audit.audited.sort_by(|one, other| one.role_arn.cmp(&other.role_arn));
+        Ok(audit)
     }
-    AuditedRole { role_arn: role_arn.clone(), uses: role.uses.clone(), checks }
+
+    fn report(&self, source: &Source) -> Value {
+        let roles: Vec<Value> = self
+            .audited
+            .iter()
+            .map(|role| {
+                let checks: BTreeMap<&str, Value> = role
+                    .checks
+                    .iter()
+                    .map(|(check, result)| (check.as_str(), check_report(result)))
+                    .collect();
+                json!({ "role": role.role_arn, "uses": role.uses, "checks": checks })
+            })
+            .collect();
+        json!({
+            "account": source.settings.account,
+            "partition": source.settings.partition,
+            "standard": source.settings.standard,
+            "roles": roles,
+            "incomplete": self.incomplete,
+            "problems": source.problems,
+            "notes": self.notes,
+        })
+    }
 }
 
 fn status(audited: &[AuditedRole], is_incomplete: bool) -> u8 {
@@ -151,34 +165,6 @@ fn status(audited: &[AuditedRole], is_incomplete: bool) -> u8 {
     } else {
         0
     }
-}
-
-fn report(audited: &[AuditedRole], node_roles: &NodeRoles, source: &Source) -> Value {
-    let roles: Vec<Value> = audited
-        .iter()
-        .map(|role| {
-            let checks: BTreeMap<&str, Value> = role
-                .checks
-                .values()
-                .map(|result| (check_of(result), check_report(result)))
-                .collect();
-            json!({ "role": role.role_arn, "uses": role.uses, "checks": checks })
-        })
-        .collect();
-    json!({
-        "account": source.settings.account,
-        "partition": source.settings.partition,
-        "standard": source.settings.standard,
-        "roles": roles,
-        "incomplete": node_roles.incomplete.iter().chain(&node_roles.unread_registry)
-            .collect::<Vec<_>>(),
-        "problems": source.problems,
-        "notes": source.notes,
-    })
-}
-
-const fn check_of(result: &CheckResult) -> &'static str {
-    result.fingerprint.check.as_str()
 }
 
 /// One check in the design's form. Further keys: why, and which statements.

@@ -162,7 +162,8 @@ fn judge_in(
         boundary: None,
     };
     let organization = OrganizationPolicies::default();
-    let state = RoleState { role: &role, uses: &[], registry: &[], organization: &organization };
+    let (uses, registry, unread) = (&[], &[], &[]);
+    let state = RoleState { role: &role, uses, registry, unread, organization: &organization };
     let mut assessment = assess(&state, &settings);
     let result = assessment
         .checks

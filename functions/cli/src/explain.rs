@@ -42,7 +42,7 @@ pub fn run(arguments: &ExplainArguments, output: &mut dyn Write) -> Result<u8, C
     let source = Source::open(&arguments.source, &arguments.settings)?;
     let now = source.time.unwrap_or_else(Timestamp::now);
     let world = World::new(source.account.clone(), now);
-    let node_roles = block_on(NodeRoles::read(&world.ports(), &world.account, &source.settings));
+    let node_roles = block_on(NodeRoles::read(&world.ports(), &world.account, &source.settings))?;
     let named = &arguments.settings.roles;
     let explained: Vec<Explained> = node_roles
         .roles
@@ -70,12 +70,11 @@ fn explained(
         role: policies,
         uses: &role.uses,
         registry: &node_roles.registry,
+        unread: &node_roles.unread,
         organization: &source.settings.organization,
     };
     let mut permissions = effective(&state, &source.settings)?;
-    for region in &node_roles.unread_registry {
-        permissions.notes.push(format!("without the repository policies of {region}"));
-    }
+    permissions.notes.extend(permissions.unread.iter().map(ToString::to_string));
     Ok(permissions)
 }
 

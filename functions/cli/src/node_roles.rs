@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use ecr_audit::arn::RoleArn;
-use ecr_audit::journey::sweep::list_uses;
+use ecr_audit::error::PortError;
+use ecr_audit::journey::sweep::{list_uses, read_registries};
 use ecr_audit::node_role::Use;
 use ecr_audit::ports::{Ec2, Ports};
+use ecr_audit::registries::UnreadPolicies;
 use ecr_audit::role_policies::{RegistryDocument, RolePolicies};
 use ecr_audit::settings::Settings;
 
@@ -15,12 +17,10 @@ use ecr_audit::settings::Settings;
 pub struct NodeRoles {
     /// The roles by their ARNs.
     pub roles: BTreeMap<RoleArn, NodeRole>,
-    /// The listings of uses that are not complete: there may be further node roles.
-    pub incomplete: Vec<String>,
     /// The repository and registry policies that could be read.
     pub registry: Vec<RegistryDocument>,
-    /// Why some could not: what they grant and take away is unknown.
-    pub unread_registry: Vec<String>,
+    /// Those that could not: what they grant and take away is unknown.
+    pub unread: Vec<UnreadPolicies>,
 }
 
 /// One node role.
@@ -34,14 +34,13 @@ pub struct NodeRole {
 
 impl NodeRoles {
     /// Reads them through the ports.
-    pub async fn read(ports: &Ports<'_>, ec2: &dyn Ec2, settings: &Settings) -> Self {
+    pub async fn read(
+        ports: &Ports<'_>,
+        ec2: &dyn Ec2,
+        settings: &Settings,
+    ) -> Result<Self, PortError> {
         let listing = list_uses(ports, ec2, settings).await;
         let mut found = Self::default();
-        for (source, reason) in &listing.incomplete {
-            let place =
-                source.region.as_deref().map_or(String::new(), |region| format!(" in {region}"));
-            found.incomplete.push(format!("{}{place}: {reason}", source.kind.in_words()));
-        }
         let mut uses: BTreeMap<RoleArn, Vec<Use>> = BTreeMap::new();
         for sighting in listing.sightings {
             let of_role = uses.entry(sighting.role_arn).or_default();
@@ -54,13 +53,11 @@ impl NodeRoles {
             let policies = role_policies(ports, &role_arn).await;
             found.roles.insert(role_arn, NodeRole { uses, policies });
         }
-        for region in &settings.regions {
-            match ports.ecr.policies(region, ports.clock.now()).await {
-                Ok(documents) => found.registry.extend(documents),
-                Err(error) => found.unread_registry.push(format!("{region}: {error}")),
-            }
-        }
-        found
+        read_registries(ports, settings).await?;
+        let registries = ports.ledger.registries().await?;
+        found.unread = registries.unread();
+        found.registry = registries.documents;
+        Ok(found)
     }
 }
 

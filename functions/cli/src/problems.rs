@@ -55,11 +55,16 @@ mod tests {
         let roles = problem("authorization-details", "was denied: no");
         let mut problems: Vec<Problem> = ["a-1", "b-1", "c-1"].map(denied).into();
         problems.extend([other.clone(), roles.clone()]);
-        let few = Snapshot { problems: problems.clone(), ..Snapshot::default() };
+        let of = |problems: &[Problem]| {
+            let mut snapshot = Snapshot::default();
+            snapshot.problems = problems.to_vec();
+            snapshot
+        };
+        let few = of(&problems);
         assert_eq!(lines(&few), problems.iter().map(ToString::to_string).collect::<Vec<_>>());
 
         problems.push(denied("d-1"));
-        let many = Snapshot { problems, ..Snapshot::default() };
+        let many = of(&problems);
         let together = "eks/*/clusters: was denied: eks:ListClusters: AccessDenied in 4 regions: \
                         a-1, b-1, c-1, d-1";
         assert_eq!(lines(&many), [other.to_string(), roles.to_string(), together.to_owned()]);

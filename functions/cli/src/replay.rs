@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::error::CliError;
 use crate::event::Event;
-use crate::output::Format;
+use crate::output::{self, Format};
 use crate::replay::memory::Memory;
 use crate::replay::report::Report;
 use crate::settings::{SettingsArguments, time};
@@ -28,7 +28,8 @@ pub struct ReplayArguments {
     /// The snapshot's folder: the account as it is after the events.
     #[arg(long, value_name = "DIR")]
     snapshot: PathBuf,
-    /// What is remembered from one replay to the next; created if it does not exist.
+    /// What is remembered from one replay to the next; created if it does not exist. A replay of
+    /// which something fails leaves it as it was.
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
     /// The time to assess at; by default the time of the latest event.
@@ -67,7 +68,11 @@ pub fn run(arguments: &ReplayArguments, output: &mut dyn Write) -> Result<u8, Cl
     }
     report.collect(&world);
     if let Some(file) = &arguments.ledger {
-        Memory::of(&world).write(file)?;
+        if report.status() == 0 {
+            Memory::of(&world).write(file)?;
+        } else {
+            output::tell([format!("`{}` stays as it was", file.display())]);
+        }
     }
     report.write(arguments.format, output)?;
     Ok(report.status())

@@ -255,6 +255,117 @@ fn an_unread_repository_policy_leaves_nothing_passed() {
     let run = audit(&folder, &[]);
     assert_eq!(status_of(&run.json(), "spot-workers", "read-only"), "NOT_AVAILABLE");
     assert_eq!(status_of(&run.json(), "prod-workers", "read-only"), "FAILED");
+    assert_eq!(asff_statuses(&folder, &[]), statuses(&run.json()));
+}
+
+/// The status of every check, by the name of its role.
+fn statuses(report: &Value) -> BTreeMap<String, String> {
+    let mut statuses = BTreeMap::new();
+    for (role, checks) in verdicts(report) {
+        for (check, verdict) in checks {
+            let status = verdict.split(' ').next().unwrap().to_owned();
+            statuses.insert(format!("{role}/{check}"), status);
+        }
+    }
+    statuses
+}
+
+/// The same of the findings that would be imported.
+fn asff_statuses(folder: &Path, further: &[&str]) -> BTreeMap<String, String> {
+    let arguments = ["audit", "--format", "asff", "--snapshot", folder.to_str().unwrap()];
+    let findings = pullwatch(&[&arguments[..], further].concat()).json();
+    let told = |finding: &Value| {
+        let id = finding["Id"].as_str().unwrap();
+        let (role, check) = id.split_once("/pullwatch/").unwrap();
+        let status = finding["Compliance"]["Status"].as_str().unwrap().to_owned();
+        (format!("{}/{check}", role.rsplit('/').next().unwrap()), status)
+    };
+    findings.as_array().unwrap().iter().map(told).collect()
+}
+
+/// Whatever the output's form, an answer that hangs on a registry that was not read is none.
+#[test]
+fn a_registry_that_cannot_be_read_passes_in_no_form() {
+    let denied = r#"{"listings": {"ecr/eu-west-1/repositories":
+        {"state": "denied", "reason": "AccessDenied"}}}"#;
+    let no_policy = r#"{"registryId": "111122223333", "policyText": "no JSON"}"#;
+    for (name, file, text) in [
+        ("registry-denied", "snapshot.json", denied),
+        ("registry-damaged", "ecr/eu-west-1/registry-policy.json", no_policy),
+    ] {
+        let folder = copy_for(name);
+        fs::remove_file(folder.join("ecr/eu-west-1/repositories.json")).unwrap();
+        write(&folder, file, text);
+        let run = audit(&folder, &[]);
+        let told = statuses(&run.json());
+        assert!(!told.values().any(|status| status == "PASSED"), "{name} {told:?}");
+        assert_eq!(told["prod-workers/read-only"], "FAILED", "{name}");
+        assert_eq!(asff_statuses(&folder, &[]), told, "{name}");
+        assert!(!run.json()["incomplete"].as_array().unwrap().is_empty(), "{name}");
+        let table = pullwatch(&["audit", "--snapshot", folder.to_str().unwrap()]).output;
+        assert!(!table.contains("PASSED"), "{table}");
+        assert!(table.contains("registry of eu-west-1"), "{table}");
+    }
+}
+
+/// EKS still tells of the nodegroup, and IAM says that there is no such role.
+#[test]
+fn a_role_that_is_gone_has_no_answer_in_any_form_and_is_told_of() {
+    let folder = copy_for("role-gone");
+    let nodegroup = r#"{"nodegroup": {"nodegroupName": "left", "clusterName": "prod",
+        "nodegroupArn": "arn:aws:eks:eu-west-1:111122223333:nodegroup/prod/left/0",
+        "status": "DELETE_FAILED", "nodeRole": "arn:aws:iam::111122223333:role/left-nodes"}}"#;
+    write(&folder, "eks/eu-west-1/prod/nodegroups/left.json", nodegroup);
+    let run = audit(&folder, &[]);
+    let told = statuses(&run.json());
+    assert!(!told.keys().any(|check| check.starts_with("left-nodes")), "{told:?}");
+    assert_eq!(asff_statuses(&folder, &[]), told);
+    let notes = run.json()["notes"].to_string();
+    assert!(notes.contains("role/left-nodes") && notes.contains("nodegroup left"), "{notes}");
+}
+
+#[test]
+fn what_the_command_line_names_and_iam_does_not_know_is_told_in_every_form() {
+    let folder = mixed_account();
+    let nobody = ["--role", "arn:aws:iam::111122223333:role/nobody"];
+    let told = statuses(&audit(&folder, &nobody).json());
+    assert_eq!(told["nobody/read-only"], "NOT_AVAILABLE");
+    assert_eq!(asff_statuses(&folder, &nobody), told);
+}
+
+#[test]
+fn two_files_that_contradict_each_other_do_not_pass_in_silence() {
+    let folder = copy_for("contradiction");
+    let nodegroup = |role: &str| {
+        format!(
+            r#"{{"nodegroup": {{"nodegroupName": "twice", "clusterName": "prod",
+            "nodegroupArn": "arn:aws:eks:eu-west-1:111122223333:nodegroup/prod/twice/0",
+            "nodeRole": "arn:aws:iam::111122223333:role/{role}"}}}}"#
+        )
+    };
+    for (name, role) in [("x", "spot-workers"), ("y", "ci-runner")] {
+        let file = format!("eks/eu-west-1/prod/nodegroups/{name}.json");
+        write(&folder, &file, &nodegroup(role));
+    }
+    let run = audit(&folder, &[]);
+    assert_eq!(status_of(&run.json(), "ci-runner", "read-only"), "FAILED");
+    let told = run.told.lines().find(|line| line.contains("nodegroups/y.json")).unwrap();
+    assert!(told.contains("nodegroups/x.json"), "{told}");
+    assert!(run.json()["incomplete"].to_string().contains("nodegroup in eu-west-1"));
+}
+
+/// The roles are lost, but not who wears them, and the place of the damage is told.
+#[test]
+fn a_cut_file_of_roles_is_told_with_its_place() {
+    let folder = copy_for("cut-details");
+    let file = folder.join("authorization-details.json");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, &text[..text.len() - 40]).unwrap();
+    let run = audit(&folder, &[]);
+    assert_eq!(run.status, 2);
+    assert!(run.told.contains("authorization-details.json: line "), "{}", run.told);
+    let told = statuses(&run.json());
+    assert!(!told.is_empty() && told.values().all(|status| status == "NOT_AVAILABLE"), "{told:?}");
 }
 
 #[test]

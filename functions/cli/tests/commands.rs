@@ -221,6 +221,31 @@ fn help_tells_values_and_statuses() {
     }
 }
 
+/// The file is named once, and a note says what becomes of the statement.
+#[test]
+fn a_note_names_the_file_once_and_says_what_becomes_of_the_statement() {
+    let folder = folder_for("unknown-element");
+    let statement = |effect: &str| {
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"{effect}","Foo":1,
+                "Action":"ecr:BatchGetImage","Resource":"*"}}]}}"#
+        )
+    };
+    for (effect, becomes) in [
+        ("Allow", "the element is ignored and the Allow kept"),
+        ("Deny", "the Deny is dropped, for the element may narrow it"),
+    ] {
+        let file = write(&folder, "p.json", &statement(effect));
+        let run = pullwatch(&["check", &file]);
+        let line = format!("p.json: unknown element `Statement[0].Foo`: {becomes}");
+        assert!(run.output.lines().any(|told| told.ends_with(&line)), "{}", run.output);
+        assert!(!run.output.contains("inline:"), "{}", run.output);
+    }
+    let file = write(&folder, "p.json", "{}");
+    let run = pullwatch(&["check", &file]);
+    assert!(run.output.contains("p.json: is not a policy"), "{}", run.output);
+}
+
 #[test]
 fn simulate_answers_line_by_line_and_remembers_a_bad_one() {
     let request = r#"{"id":7,"principal":"arn:aws:iam::123456789012:role/r","action":"ecr:PutImage","resource":"arn:aws:ecr:eu-west-1:123456789012:repository/a","context":{},"identity":[{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecr:*","Resource":"*"}]}]}"#;

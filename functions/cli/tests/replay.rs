@@ -5,7 +5,7 @@ mod pullwatch;
 
 use std::path::Path;
 
-use pullwatch::{Run, folder_for, mixed_account, pullwatch, write};
+use pullwatch::{Run, copy_for, folder_for, mixed_account, pullwatch, write};
 use serde_json::{Value, json};
 
 const WORKERS: &str = "arn:aws:iam::111122223333:role/eks/prod-workers";
@@ -80,6 +80,51 @@ fn with_a_ledger_the_second_time_is_silent() {
     assert_eq!(again["findings"], json!([]));
     let damaged = write(&folder, "damaged.json", "{");
     assert_eq!(replay(&["--ledger", &damaged, &event]).status, 2);
+}
+
+/// Whatever is no ledger of an earlier replay stays as it is, and so does the ledger itself where
+/// something failed.
+#[test]
+fn a_file_that_is_no_ledger_is_not_overwritten() {
+    let folder = folder_for("replay-no-ledger");
+    let event = attach(&folder, "prod-workers");
+    for text in [r#"{"Version":"2012-10-17","Statement":[]}"#, "{}", "[]", "", r#"{"ledger":{}}"#] {
+        let mine = write(&folder, "mine.json", text);
+        let run = replay(&["--ledger", &mine, &event]);
+        assert_eq!((run.status, run.output.as_str()), (2, ""), "{text}");
+        assert!(run.told.contains("mine.json` is no ledger"), "{}", run.told);
+        assert_eq!(std::fs::read_to_string(&mine).unwrap(), text);
+    }
+    let broken = write(&folder, "broken.json", "{\"detail\":");
+    let ledger = folder.join("ledger.json");
+    let arguments = ["--ledger", ledger.to_str().unwrap(), &broken, &event];
+    let run = replay(&arguments);
+    assert_eq!(run.status, 2);
+    assert!(!ledger.exists(), "nothing is written where an event failed");
+    assert!(run.told.contains("ledger.json` stays as it was"), "{}", run.told);
+    assert_eq!(replay(&["--ledger", ledger.to_str().unwrap(), &event]).status, 0);
+    let held = std::fs::read_to_string(&ledger).unwrap();
+    assert_eq!(replay(&arguments).status, 2);
+    assert_eq!(std::fs::read_to_string(&ledger).unwrap(), held);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 4, "nothing is left beside it");
+}
+
+/// The registry of the snapshot was not read, so the event does not end in PASSED.
+#[test]
+fn an_event_over_an_unread_registry_does_not_pass() {
+    let folder = copy_for("replay-unread-registry");
+    std::fs::remove_file(folder.join("ecr/eu-west-1/repositories.json")).unwrap();
+    let denied = r#"{"listings": {"ecr/eu-west-1/repositories":
+        {"state": "denied", "reason": "AccessDenied"}}}"#;
+    write(&folder, "snapshot.json", denied);
+    let event = attach(&folder, "spot-workers");
+    let snapshot = folder.to_str().unwrap();
+    let run = pullwatch(&["replay", "--format", "json", "--snapshot", snapshot, &event]);
+    let findings = run.json()["findings"].clone();
+    let statuses: Vec<&Value> = (findings.as_array().unwrap().iter())
+        .map(|finding| &finding["Compliance"]["Status"])
+        .collect();
+    assert_eq!(statuses, ["NOT_AVAILABLE", "NOT_AVAILABLE"], "{}", run.output);
 }
 
 #[test]

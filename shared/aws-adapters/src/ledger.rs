@@ -3,14 +3,16 @@
 //! | pk | sk | holds |
 //! | --- | --- | --- |
 //! | `role` | the role's name in lower case | `record` as JSON, gzipped where it is long; `version`, `write_id` |
-//! | `registry-document` | `REGION` or `REGION/REPOSITORY` | `document` as JSON, absent where there is none; `read_at` in microseconds |
+//! | `registry-document` | `REGION` or `REGION/REPOSITORY` | `document` as JSON, absent where there is none; `unread`, why it cannot be read; `read_at` in microseconds |
+//! | `registry-document` | `REGION/*` | `reading` as JSON: how the reading of the registry ended |
+//! | `registry-document` | `*` | `regions` as JSON: those that the latest sweep walks |
 //! | `sweep` | `last` | `record` as JSON |
 //! | `sweep` | `run` | `record` as JSON, `version` |
 //! | `sweep-part` | the part's name | `record` as JSON, `sweep` |
 //! | `outage` | `security-hub` | `is_told` |
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
@@ -26,6 +28,7 @@ use ecr_audit::arn::RoleName;
 use ecr_audit::error::PortError;
 use ecr_audit::ledger::Record;
 use ecr_audit::ports::{AllRecords, Ledger, SweepRecord, Versioned, WriteOutcome};
+use ecr_audit::registries::{PoliciesOf, Registries, RegistryReading, Unknown, UnreadPolicies};
 use ecr_audit::role_policies::RegistryDocument;
 use ecr_audit::sweep_part::SweepPart;
 use ecr_audit::sweep_step::SweepRun;
@@ -41,6 +44,8 @@ use crate::aws::Aws;
 
 const ROLES: &str = "role";
 const REGISTRY_DOCUMENTS: &str = "registry-document";
+/// No region and no repository is called so.
+const ALL: &str = "*";
 const SWEEPS: &str = "sweep";
 const LAST: &str = "last";
 const RUN: &str = "run";
@@ -134,6 +139,70 @@ impl AwsLedger {
     }
 }
 
+impl AwsLedger {
+    /// The write of one policy, on the condition that no later reading is held.
+    fn put_policy(
+        &self,
+        region: &str,
+        repository_name: Option<&str>,
+        document: Option<&RegistryDocument>,
+        read_at: Timestamp,
+    ) -> Result<PutItemFluentBuilder, PortError> {
+        let key = match repository_name {
+            Some(repository_name) => format!("{region}/{repository_name}"),
+            None => region.to_owned(),
+        };
+        let read_at = AttributeValue::N(read_at.as_microsecond().to_string());
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item_key(REGISTRY_DOCUMENTS, &key)))
+            .item("read_at", read_at.clone())
+            .condition_expression("attribute_not_exists(pk) OR read_at <= :read_at")
+            .expression_attribute_values(":read_at", read_at);
+        Ok(match document {
+            Some(document) => put.item("document", json("dynamodb:PutItem", document)?),
+            None => put,
+        })
+    }
+}
+
+async fn unless_read_later(put: PutItemFluentBuilder) -> Result<(), PortError> {
+    match put.send().await {
+        Ok(_) => Ok(()),
+        Err(error) => match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            _ => Err(failure("dynamodb:PutItem", &error)),
+        },
+    }
+}
+
+/// Adds what an item tells of the registries.
+fn take_in(registries: &mut Registries, item: &Item) -> Result<(), PortError> {
+    let call = "dynamodb:Query";
+    let key = item.get("sk").and_then(|key| key.as_s().ok()).map_or("", String::as_str);
+    let (region, name) = match key.split_once('/') {
+        Some((region, name)) => (region, Some(name)),
+        None => (key, None),
+    };
+    if key == ALL {
+        registries.regions = Some(parsed(call, item, "regions")?);
+    } else if name == Some(ALL) {
+        registries.readings.insert(region.to_owned(), parsed(call, item, "reading")?);
+    } else {
+        if item.contains_key("document") {
+            registries.documents.push(parsed(call, item, "document")?);
+        }
+        if let Some(reason) = item.get("unread") {
+            let reason = reason.as_s().map_or("", String::as_str).to_owned();
+            let of = PoliciesOf::one(region, name);
+            registries.refused.push(UnreadPolicies { of, why: Unknown::Unreadable(reason) });
+        }
+    }
+    Ok(())
+}
+
 #[async_trait]
 impl Ledger for AwsLedger {
     async fn records(
@@ -195,10 +264,54 @@ impl Ledger for AwsLedger {
         }
     }
 
-    async fn registry_documents(&self) -> Result<Vec<RegistryDocument>, PortError> {
-        let items = self.all(REGISTRY_DOCUMENTS).await?;
-        let kept = items.iter().filter(|item| item.contains_key("document"));
-        kept.map(|item| parsed("dynamodb:Query", item, "document")).collect()
+    async fn registries(&self) -> Result<Registries, PortError> {
+        let mut registries = Registries::default();
+        for item in self.all(REGISTRY_DOCUMENTS).await? {
+            take_in(&mut registries, &item)?;
+        }
+        Ok(registries)
+    }
+
+    async fn keep_regions(&self, regions: &BTreeSet<String>) -> Result<(), PortError> {
+        let call = "dynamodb:PutItem";
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item_key(REGISTRY_DOCUMENTS, ALL)))
+            .item("regions", json(call, regions)?)
+            .send()
+            .await;
+        answer(call, put).map(drop)
+    }
+
+    async fn keep_registry_reading(
+        &self,
+        region: &str,
+        reading: &RegistryReading,
+    ) -> Result<(), PortError> {
+        let call = "dynamodb:PutItem";
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item_key(REGISTRY_DOCUMENTS, &format!("{region}/{ALL}"))))
+            .item("reading", json(call, reading)?)
+            .send()
+            .await;
+        answer(call, put).map(drop)
+    }
+
+    async fn keep_unread_policy(
+        &self,
+        region: &str,
+        repository_name: Option<&str>,
+        reason: &str,
+        last: Option<&RegistryDocument>,
+        read_at: Timestamp,
+    ) -> Result<(), PortError> {
+        let put = self.put_policy(region, repository_name, last, read_at)?;
+        unless_read_later(put.item("unread", text(reason))).await
     }
 
     async fn keep_registry_document(
@@ -208,31 +321,7 @@ impl Ledger for AwsLedger {
         document: Option<&RegistryDocument>,
         read_at: Timestamp,
     ) -> Result<(), PortError> {
-        let call = "dynamodb:PutItem";
-        let key = match repository_name {
-            Some(repository_name) => format!("{region}/{repository_name}"),
-            None => region.to_owned(),
-        };
-        let read_at = AttributeValue::N(read_at.as_microsecond().to_string());
-        let mut put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item_key(REGISTRY_DOCUMENTS, &key)))
-            .item("read_at", read_at.clone())
-            .condition_expression("attribute_not_exists(pk) OR read_at <= :read_at")
-            .expression_attribute_values(":read_at", read_at);
-        if let Some(document) = document {
-            put = put.item("document", json(call, document)?);
-        }
-        match put.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                // The ledger holds a later reading.
-                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
-                _ => Err(failure(call, &error)),
-            },
-        }
+        unless_read_later(self.put_policy(region, repository_name, document, read_at)?).await
     }
 
     async fn last_sweep(&self) -> Result<Option<SweepRecord>, PortError> {

@@ -46,7 +46,8 @@ fn role(documents: Vec<String>, boundary: Option<String>) -> RolePolicies {
 fn explain(role: &RolePolicies) -> usize {
     let settings = Settings::for_account("111122223333", "aws", "us-east-1");
     let organization = OrganizationPolicies::default();
-    let state = RoleState { role, uses: &[], registry: &[], organization: &organization };
+    let (uses, registry, unread) = (&[], &[], &[]);
+    let state = RoleState { role, uses, registry, unread, organization: &organization };
     effective(&state, &settings).map_or(0, |permissions| permissions.actions.len())
 }
 

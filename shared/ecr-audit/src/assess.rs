@@ -1,8 +1,9 @@
 //! Effective permissions -> both checks. What is too much is an upper bound, what is enough to
 //! pull a lower one; what cannot be read is NOT_AVAILABLE.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use crate::as_far_as_known::as_far_as_known;
 use crate::assessment::{
     Assessment, CheckResult, Excess, Fingerprint, FingerprintElement, RoleFacts,
 };
@@ -12,6 +13,7 @@ use crate::missing_action::{MissingAction, sentences};
 use crate::node_role::Use;
 use crate::organization::OrganizationPolicies;
 use crate::permissions::{Access, EffectivePermissions, Scope};
+use crate::registries::UnreadPolicies;
 use crate::role_policies::{RegistryDocument, RolePolicies};
 use crate::settings::Settings;
 use crate::standard::{Check, Severity, Standard, Status};
@@ -25,6 +27,8 @@ pub struct RoleState<'state> {
     pub uses: &'state [Use],
     /// Repository and registry policies that may touch it.
     pub registry: &'state [RegistryDocument],
+    /// Those that are not known.
+    pub unread: &'state [UnreadPolicies],
     /// The organization's policies, where they are given.
     pub organization: &'state OrganizationPolicies,
 }
@@ -50,16 +54,19 @@ pub fn assess(state: &RoleState<'_>, settings: &Settings) -> Assessment {
         boundary: state.role.boundary.as_ref().map(|boundary| boundary.policy.clone()),
     };
     let standard = settings.standard;
-    let checks = match effective(state, settings) {
-        Ok(permissions) => BTreeMap::from([
-            (Check::ReadOnly, read_only(&permissions, standard)),
-            (Check::CanPull, can_pull(&permissions, standard)),
-        ]),
-        Err(reason) => Check::ALL
-            .map(|check| (check, CheckResult::not_available(check, standard, &reason)))
-            .into(),
+    let (checks, lacks_registries) = match effective(state, settings) {
+        Ok(permissions) => {
+            let checks = [read_only(&permissions, standard), can_pull(&permissions, standard)]
+                .map(|result| as_far_as_known(result, &permissions))
+                .map(|result| (result.fingerprint.check, result));
+            (checks.into(), !permissions.unread.is_empty())
+        }
+        Err(reason) => {
+            let none = |check| (check, CheckResult::not_available(check, standard, &reason));
+            (Check::ALL.map(none).into(), false)
+        }
     };
-    Assessment { role, standard, checks }
+    Assessment { role, standard, checks, lacks_registries }
 }
 
 /// May the role do no more than the standard permits?

@@ -20,6 +20,10 @@ pub struct Assessment {
     pub standard: Standard,
     /// The answers.
     pub checks: BTreeMap<Check, CheckResult>,
+    /// Whether policies of registries are not known. An answer that is missing for that reason is
+    /// missing for many roles; the operators hear of it from the sweep, once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lacks_registries: bool,
 }
 
 /// What a finding tells of the role itself.

@@ -19,6 +19,7 @@ use crate::permissions::{
     UnknownActions, Witness,
 };
 use crate::policy_notes::policy_notes;
+use crate::registries::{PoliciesOf, Unknown, UnreadPolicies};
 use crate::repository_names::RepositoryNames;
 use crate::request_facts::{knowledge, places, principal};
 use crate::role_policies::RegistryDocument;
@@ -69,7 +70,7 @@ pub fn effective(
     let pull = inquiry.pull(pulling, &actions, missing);
     let mut notes = policy_notes(state, settings, &read.set);
     notes.splice(0..0, read.notes);
-    Ok(EffectivePermissions { actions, unknown_actions, pull, notes })
+    Ok(EffectivePermissions { actions, unknown_actions, pull, notes, unread: read.unread })
 }
 
 /// The policies, parsed, with what they say wrongly.
@@ -77,12 +78,18 @@ struct ReadPolicies {
     set: PolicySet,
     versions: BTreeMap<String, String>,
     notes: Vec<String>,
+    /// The policies of registries that are not known, or are no policies.
+    unread: Vec<UnreadPolicies>,
 }
 
 impl ReadPolicies {
     fn of(state: &RoleState<'_>) -> Result<Self, String> {
-        let mut read =
-            Self { set: PolicySet::default(), versions: BTreeMap::new(), notes: Vec::new() };
+        let mut read = Self {
+            set: PolicySet::default(),
+            versions: BTreeMap::new(),
+            notes: Vec::new(),
+            unread: state.unread.to_vec(),
+        };
         for policy in &state.role.identity {
             let named = read.identity_policy(policy.policy.as_str(), policy.document.as_deref())?;
             read.set.identity.push(named);
@@ -110,8 +117,16 @@ impl ReadPolicies {
             read.set.rcps.push(level);
         }
         for document in state.registry {
-            let resource = read.registry(state, document)?;
-            read.set.resource.push(resource);
+            match PolicyDocument::parse(&document.document) {
+                Ok(policy) => read.registry(state, document, policy),
+                // It may say anything, to anybody.
+                Err(error) => {
+                    let name = document.repository_name.as_deref();
+                    let of = PoliciesOf::one(&document.region, name);
+                    let why = Unknown::NoPolicy(error.to_string());
+                    read.unread.push(UnreadPolicies { of, why });
+                }
+            }
         }
         Ok(read)
     }
@@ -142,7 +157,8 @@ impl ReadPolicies {
         &mut self,
         state: &RoleState<'_>,
         document: &RegistryDocument,
-    ) -> Result<ResourcePolicy, String> {
+        policy: PolicyDocument,
+    ) {
         let role_arn = &state.role.role_arn;
         let account = role_arn.account();
         let partition = role_arn.partition();
@@ -164,8 +180,12 @@ impl ReadPolicies {
                 .map(str::to_owned)
                 .to_vec()
         };
-        let policy = self.policy(&name, Some(&document.document))?;
-        Ok(ResourcePolicy { policy, stands_on: glob::pieces(&stands_on), covers })
+        let policy = self.named(&name, policy);
+        self.set.resource.push(ResourcePolicy {
+            policy,
+            stands_on: glob::pieces(&stands_on),
+            covers,
+        });
     }
 }
 

@@ -19,6 +19,7 @@ pub mod request_facts;
 pub mod standard;
 pub mod unknown_actions;
 
+mod as_far_as_known;
 pub mod assess;
 pub mod assessment;
 pub mod effective;
@@ -32,6 +33,7 @@ mod kept_change;
 mod kept_result;
 pub mod ledger;
 pub mod occasion;
+pub mod registries;
 pub mod registry_documents;
 pub mod sweep_part;
 pub mod sweep_step;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalogue::AccessLevel;
 use crate::missing_action::MissingAction;
+use crate::registries::UnreadPolicies;
 
 /// What one role may do with ecr and ecr-public.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub struct EffectivePermissions {
     pub pull: PullPermission,
     /// What the policies say wrongly, and where an answer is a bound.
     pub notes: Vec<String>,
+    /// The policies of registries that this rests on and that are not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<UnreadPolicies>,
 }
 
 /// What a role may do with one action.

@@ -1,7 +1,7 @@
 //! What the journey needs from the world: one trait a place. Adapters keep them; nothing here
 //! knows how. A port that cannot tell says so: it never answers with less than there is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use crate::error::PortError;
 use crate::finding::Finding;
 use crate::ledger::Record;
 use crate::node_role::{Use, UseListing};
+use crate::registries::{Registries, RegistryReading};
 use crate::role_policies::{RegistryDocument, RolePolicies, RolePolicy};
 use crate::sweep_part::SweepPart;
 use crate::sweep_step::{SweepRun, SweepStep};
@@ -202,10 +203,37 @@ pub trait Ledger: Send + Sync {
         write_id: &str,
     ) -> Result<WriteOutcome, PortError>;
 
-    /// Every repository and registry policy that is kept.
-    async fn registry_documents(&self) -> Result<Vec<RegistryDocument>, PortError>;
+    /// What is kept of every registry.
+    async fn registries(&self) -> Result<Registries, PortError>;
 
-    /// Keeps one, unless the ledger holds a later reading. `None` as document: there is none.
+    /// Every repository and registry policy that is kept.
+    async fn registry_documents(&self) -> Result<Vec<RegistryDocument>, PortError> {
+        Ok(self.registries().await?.documents)
+    }
+
+    /// Keeps the regions that a sweep walks.
+    async fn keep_regions(&self, regions: &BTreeSet<String>) -> Result<(), PortError>;
+
+    /// Keeps how the reading of a region's registry ended.
+    async fn keep_registry_reading(
+        &self,
+        region: &str,
+        reading: &RegistryReading,
+    ) -> Result<(), PortError>;
+
+    /// Keeps why one policy cannot be read, beside the document that was read last, if there is one;
+    /// unless the ledger holds a later reading.
+    async fn keep_unread_policy(
+        &self,
+        region: &str,
+        repository_name: Option<&str>,
+        reason: &str,
+        last: Option<&RegistryDocument>,
+        read_at: Timestamp,
+    ) -> Result<(), PortError>;
+
+    /// Keeps one policy, unless the ledger holds a later reading. `None` as document: there is
+    /// none.
     async fn keep_registry_document(
         &self,
         region: &str,

@@ -1,5 +1,8 @@
 //! Which roles a repository's or registry's policy can touch. An estimate from above: it may
-//! name a role too many, which costs one assessment, but never one too few.
+//! name a role too many, which costs one assessment, but never one too few. What cannot be parsed
+//! touches everybody.
+
+use iam_policy::document::PolicyDocument;
 
 use crate::arn::RoleArn;
 
@@ -9,6 +12,7 @@ pub fn can_touch_account(document: &str, account: &str) -> bool {
         || document.contains("NotPrincipal")
         || document.contains(account)
         || has_escapes(document)
+        || damage(document).is_some()
 }
 
 /// Whether a policy can grant or deny anything to this role.
@@ -22,6 +26,12 @@ pub fn can_touch(document: &str, role_arn: &RoleArn) -> bool {
         || document.contains(&format!("::{account}:assumed-role/{}/", role_arn.role_name()))
         || document.contains(&role_arn.role_name().key())
         || has_escapes(document)
+        || damage(document).is_some()
+}
+
+/// Why a document is no policy, if it is none.
+pub fn damage(document: &str) -> Option<String> {
+    PolicyDocument::parse(document).err().map(|error| error.to_string())
 }
 
 /// JSON can spell any letter as an escape; then the text alone does not tell.
@@ -47,8 +57,19 @@ mod tests {
             (r#"{"AWS":"arn:aws:iam::444455556666:root"}"#, false),
             (r#"{"Service":"codebuild.amazonaws.com"}"#, false),
         ] {
-            let document = format!(r#"{{"Statement":[{{"Principal":{principal}}}]}}"#);
+            let document = format!(
+                r#"{{"Statement":[{{"Effect":"Allow","Principal":{principal},"Action":"ecr:*"}}]}}"#
+            );
             assert_eq!(can_touch(&document, &role), touched, "{principal}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_policy_touches_everybody() {
+        let role = RoleArn::parse("arn:aws:iam::111122223333:role/eks/workers").unwrap();
+        for document in ["", "no JSON", "{\"Statement\":", "{\"Statement\":5}"] {
+            assert!(can_touch(document, &role), "{document}");
+            assert!(can_touch_account(document, role.account()), "{document}");
         }
     }
 }

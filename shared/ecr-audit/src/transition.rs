@@ -163,6 +163,9 @@ fn assessed(turn: &mut Turn<'_>, assessment: &Assessment) {
             answered(turn, &Answer { check, role: &role, result, role_created_anew });
         }
     }
+    if assessment.lacks_registries {
+        turn.told.unanswered.clear();
+    }
 }
 
 /// The answer of a check with the role's exception, if there is one. What cannot be answered now

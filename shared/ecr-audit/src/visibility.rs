@@ -329,6 +329,7 @@ mod tests {
             effect: ExpectedEffect::Worn(role_arn.clone()),
             time: at(100),
             is_first_receipt: true,
+            event_id: String::new(),
         };
         assert_eq!(not_yet_visible(&[worn(&role_arn)], Some(&role(&[])), at(101)), None);
         assert!(not_yet_visible(&[worn(&role_arn)], None, at(101)).is_some());

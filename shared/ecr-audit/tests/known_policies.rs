@@ -67,7 +67,8 @@ fn explained(document: &Value) -> Result<EffectivePermissions, String> {
         boundary: None,
     };
     let organization = OrganizationPolicies::default();
-    let state = RoleState { role: &role, uses: &[], registry: &[], organization: &organization };
+    let (uses, registry, unread) = (&[], &[], &[]);
+    let state = RoleState { role: &role, uses, registry, unread, organization: &organization };
     effective(&state, &Settings::for_account("111122223333", "aws", "us-east-1"))
 }
 

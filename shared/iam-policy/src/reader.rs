@@ -189,8 +189,8 @@ impl<'json> Elements<'json> {
     fn note(&self, notes: &mut Vec<String>) {
         let place = |element: &str| place(self.index, element);
         let taken = match self.effect {
-            Effect::Allow => "the statement is kept as if it were not there",
-            Effect::Deny => "the statement is not relied on",
+            Effect::Allow => "the element is ignored and the Allow kept",
+            Effect::Deny => "the Deny is dropped, for the element may narrow it",
         };
         for name in &self.unknown {
             notes.push(format!("unknown element `{}`: {taken}", place(name)));

@@ -46,7 +46,9 @@ fn what_is_wrong_whatever_the_service_is_told_by_the_document() {
         ),
         (
             json!({ "Effect": "Deny", "Action": "store:Put", "Resource": "*", "Ressource": "*" }),
-            Some("unknown element `Statement[0].Ressource`: the statement is not relied on"),
+            Some(
+                "unknown element `Statement[0].Ressource`: the Deny is dropped, for the element may narrow it",
+            ),
         ),
         (
             json!({ "Effect": "Allow", "Action": "Put", "Resource": "*" }),

@@ -37,11 +37,17 @@ pub enum SnapshotError {
     NoAuthorizationDetails(PathBuf),
     /// Nothing in the folder tells which account it is of.
     #[error(
-        "the snapshot `{}` does not tell its account: no role's ARN in authorization-details.json \
-         and no account in snapshot.json",
-        .0.display()
+        "the snapshot `{}` does not tell its account: there is no ARN in its files and no account \
+         in snapshot.json{}",
+        .folder.display(),
+        .problems.concat()
     )]
-    NoAccount(PathBuf),
+    NoAccount {
+        /// The folder.
+        folder: PathBuf,
+        /// What could not be read in it, a line each, with the break before it.
+        problems: Vec<String>,
+    },
     /// snapshot.json names something that is no account or no partition.
     #[error("snapshot.json: `{found}` is no {field}: {expected}")]
     NoName {

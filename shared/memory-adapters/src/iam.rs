@@ -78,8 +78,11 @@ impl Iam for MemoryAccount {
 
 const CALL: &str = "iam:GetAccountAuthorizationDetails";
 
-/// How much a page holds: little, so that small accounts have more than one.
+/// How much a page holds at least: little, so that small accounts have more than one.
 const PAGE_SIZE: usize = 3;
+
+/// How many pages there are at most.
+const MOST_PAGES: usize = 20;
 
 /// The entries from a marker on, which is a key.
 fn page<'map, Item>(
@@ -87,7 +90,7 @@ fn page<'map, Item>(
     marker: Option<&str>,
 ) -> Page<(&'map String, &'map Item)> {
     let mut rest = all.range::<str, _>((marker.map_or(Unbounded, Included), Unbounded));
-    let items = rest.by_ref().take(PAGE_SIZE).collect();
+    let items = rest.by_ref().take(PAGE_SIZE.max(all.len().div_ceil(MOST_PAGES))).collect();
     Page { items, next: rest.next().map(|(key, _)| key.clone()) }
 }
 

@@ -1,7 +1,7 @@
 //! The ledger in memory. It keeps records as JSON text, as the table does, so that a record which
 //! does not survive its encoding is found here too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +10,7 @@ use ecr_audit::arn::RoleName;
 use ecr_audit::error::PortError;
 use ecr_audit::ledger::Record;
 use ecr_audit::ports::{AllRecords, Ledger, SweepRecord, Versioned, WriteOutcome};
+use ecr_audit::registries::{PoliciesOf, Registries, RegistryReading, Unknown, UnreadPolicies};
 use ecr_audit::role_policies::RegistryDocument;
 use ecr_audit::sweep_part::SweepPart;
 use ecr_audit::sweep_step::SweepRun;
@@ -29,12 +30,19 @@ pub struct MemoryLedger {
 
 /// Everything a ledger holds, as a value that can be saved.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LedgerState {
     /// By [`RoleName::key`].
     #[serde(default)]
     records: BTreeMap<String, KeptRecord>,
     #[serde(default)]
     registry_documents: Vec<KeptDocument>,
+    /// The regions that the latest sweep walks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    regions: Option<BTreeSet<String>>,
+    /// By region.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    registry_readings: BTreeMap<String, RegistryReading>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_sweep: Option<SweepRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,10 +68,18 @@ struct KeptDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     repository_name: Option<String>,
     document: Option<RegistryDocument>,
+    /// Why it cannot be read; the document is then the last one that could.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unread: Option<String>,
     read_at: Timestamp,
 }
 
 impl MemoryLedger {
+    /// A ledger that holds nothing, but that no region has a registry to be read.
+    pub fn without_regions() -> Self {
+        Self::new(LedgerState { regions: Some(BTreeSet::new()), ..LedgerState::default() })
+    }
+
     /// A ledger that holds what another held when it was saved.
     pub fn new(state: LedgerState) -> Self {
         Self { state: Mutex::new(state), ..Self::default() }
@@ -98,6 +114,27 @@ impl MemoryLedger {
 
     fn lock(&self) -> MutexGuard<'_, LedgerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LedgerState {
+    /// Keeps a policy, unless a later reading is held.
+    fn keep(&mut self, kept: KeptDocument) {
+        let is_it = |held: &&mut KeptDocument| {
+            held.region == kept.region && held.repository_name == kept.repository_name
+        };
+        match self.registry_documents.iter_mut().find(is_it) {
+            Some(held) if held.read_at > kept.read_at => {}
+            Some(held) => *held = kept,
+            None => self.registry_documents.push(kept),
+        }
+    }
+}
+
+impl KeptDocument {
+    fn refused(&self) -> Option<UnreadPolicies> {
+        let of = PoliciesOf::one(&self.region, self.repository_name.as_deref());
+        Some(UnreadPolicies { of, why: Unknown::Unreadable(self.unread.clone()?) })
     }
 }
 
@@ -156,10 +193,48 @@ impl Ledger for MemoryLedger {
         Ok(WriteOutcome::Written)
     }
 
-    async fn registry_documents(&self) -> Result<Vec<RegistryDocument>, PortError> {
+    async fn registries(&self) -> Result<Registries, PortError> {
         self.note_listing(REGISTRY_DOCUMENTS);
         let state = self.lock();
-        Ok(state.registry_documents.iter().filter_map(|kept| kept.document.clone()).collect())
+        let kept = &state.registry_documents;
+        Ok(Registries {
+            regions: state.regions.clone(),
+            readings: state.registry_readings.clone(),
+            documents: kept.iter().filter_map(|kept| kept.document.clone()).collect(),
+            refused: kept.iter().filter_map(KeptDocument::refused).collect(),
+        })
+    }
+
+    async fn keep_regions(&self, regions: &BTreeSet<String>) -> Result<(), PortError> {
+        self.lock().regions = Some(regions.clone());
+        Ok(())
+    }
+
+    async fn keep_registry_reading(
+        &self,
+        region: &str,
+        reading: &RegistryReading,
+    ) -> Result<(), PortError> {
+        self.lock().registry_readings.insert(region.to_owned(), reading.clone());
+        Ok(())
+    }
+
+    async fn keep_unread_policy(
+        &self,
+        region: &str,
+        repository_name: Option<&str>,
+        reason: &str,
+        last: Option<&RegistryDocument>,
+        read_at: Timestamp,
+    ) -> Result<(), PortError> {
+        self.lock().keep(KeptDocument {
+            region: region.to_owned(),
+            repository_name: repository_name.map(str::to_owned),
+            document: last.cloned(),
+            unread: Some(reason.to_owned()),
+            read_at,
+        });
+        Ok(())
     }
 
     async fn keep_registry_document(
@@ -169,21 +244,13 @@ impl Ledger for MemoryLedger {
         document: Option<&RegistryDocument>,
         read_at: Timestamp,
     ) -> Result<(), PortError> {
-        let mut state = self.lock();
-        let kept = KeptDocument {
+        self.lock().keep(KeptDocument {
             region: region.to_owned(),
             repository_name: repository_name.map(str::to_owned),
             document: document.cloned(),
+            unread: None,
             read_at,
-        };
-        let is_it = |held: &&mut KeptDocument| {
-            held.region == region && held.repository_name.as_deref() == repository_name
-        };
-        match state.registry_documents.iter_mut().find(is_it) {
-            Some(held) if held.read_at > read_at => {}
-            Some(held) => *held = kept,
-            None => state.registry_documents.push(kept),
-        }
+        });
         Ok(())
     }
 

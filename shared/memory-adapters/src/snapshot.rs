@@ -12,7 +12,9 @@ mod folder;
 mod instance_profiles;
 pub mod manifest;
 mod organizations;
+mod own_account;
 pub mod text;
+mod told;
 
 use std::fmt;
 use std::path::Path;
@@ -23,8 +25,10 @@ use jiff::Timestamp;
 use crate::account::{Account, Reading};
 use crate::aws_managed::aws_managed_policy;
 use crate::error::SnapshotError;
+use crate::snapshot::authorization_details::LostPolicies;
 use crate::snapshot::folder::{File, files};
 use crate::snapshot::manifest::Manifest;
+use crate::snapshot::told::Told;
 
 /// A snapshot of an account.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +43,8 @@ pub struct Snapshot {
     pub problems: Vec<Problem>,
     /// What is worth knowing and takes nothing away.
     pub notes: Vec<String>,
+    told: Told,
+    lost_policies: Vec<LostPolicies>,
 }
 
 /// Something in a snapshot that could not be read.
@@ -67,12 +73,16 @@ impl Snapshot {
         if let Some(file) = files.iter().find(|file| file.name == "snapshot.json") {
             snapshot.read_manifest(file)?;
         }
+        snapshot.find_account(&files);
+        if snapshot.account.id.is_empty() {
+            let line = |problem: &Problem| format!("\n  {problem}");
+            let problems = snapshot.problems.iter().map(line).collect();
+            return Err(SnapshotError::NoAccount { folder: folder.to_owned(), problems });
+        }
         for file in &files {
             snapshot.read_file(file);
         }
-        if snapshot.account.id.is_empty() {
-            return Err(SnapshotError::NoAccount(folder.to_owned()));
-        }
+        snapshot.lose_policies();
         snapshot.note_embedded_policies();
         Ok(snapshot)
     }

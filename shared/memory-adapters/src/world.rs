@@ -28,11 +28,12 @@ pub struct World {
 }
 
 impl World {
-    /// A world in which nothing has happened yet.
+    /// A world in which nothing has happened yet, and no region has a registry that an answer
+    /// would have to wait for. What comes before the first sweep begins with an empty ledger.
     pub fn new(account: Account, now: Timestamp) -> Self {
         Self {
             account: MemoryAccount::new(account),
-            ledger: MemoryLedger::default(),
+            ledger: MemoryLedger::without_regions(),
             security_hub: MemorySecurityHub::default(),
             topics: MemoryTopics::default(),
             sweep_requests: MemorySweepRequests::default(),

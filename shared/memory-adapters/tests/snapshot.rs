@@ -290,5 +290,121 @@ fn what_is_no_snapshot_is_refused() {
         Some(SnapshotError::NoAuthorizationDetails(_))
     ));
     let nothing = [("authorization-details.json", "{\"RoleDetailList\": []}")];
-    assert!(matches!(read("no-account", &nothing), Some(SnapshotError::NoAccount(_))));
+    assert!(matches!(read("no-account", &nothing), Some(SnapshotError::NoAccount { .. })));
+}
+
+const CUT: &str = "{\"RoleDetailList\": [\n  {\"RoleName\": \"work";
+
+/// Without the one file that names the roles, the other files still tell the account.
+#[test]
+fn a_cut_file_of_roles_is_named_with_its_place() {
+    let nodegroup = nodegroup("workers", "workers");
+    let files =
+        [("authorization-details.json", CUT), ("eks/eu-west-1/prod/nodegroups/a.json", &nodegroup)];
+    let snapshot = Snapshot::read(&folder("cut-details", &files)).unwrap();
+    assert_eq!((snapshot.account.id(), snapshot.account.partition()), ("111122223333", "aws-cn"));
+    let [problem] = &snapshot.problems[..] else { panic!("{:?}", snapshot.problems) };
+    let named = (problem.file.as_str(), problem.place.as_str());
+    assert_eq!(named, ("authorization-details.json", "line 2 column 20"));
+    assert!(has_gap(&snapshot, &Reading::Roles));
+
+    // Where nothing else tells the account either, the damage is named all the same.
+    let nothing = [("authorization-details.json", CUT)];
+    let error = Snapshot::read(&folder("cut-alone", &nothing)).unwrap_err().to_string();
+    assert!(error.contains("authorization-details.json: line 2 column 20"), "{error}");
+}
+
+fn nodegroup(name: &str, role_name: &str) -> String {
+    format!(
+        r#"{{"nodegroup": {{"nodegroupName": "{name}", "clusterName": "prod",
+            "nodegroupArn": "arn:aws-cn:eks:eu-west-1:111122223333:nodegroup/prod/{name}/0",
+            "nodeRole": "arn:aws-cn:iam::111122223333:role/eks/{role_name}"}}}}"#
+    )
+}
+
+#[test]
+fn two_files_that_tell_the_same_are_no_contradiction() {
+    let workers = nodegroup("workers", "workers");
+    let files = [
+        ("eks/eu-west-1/prod/nodegroups/a.json", workers.as_str()),
+        ("eks/eu-west-1/prod/nodegroups/b.json", workers.as_str()),
+    ];
+    assert_eq!(snapshot("told-alike", &files).problems, []);
+}
+
+/// Neither file takes the place of the other: both are named, and both roles are worn.
+#[test]
+fn two_files_that_contradict_each_other_are_named_and_both_count() {
+    let (one, other) = (nodegroup("workers", "workers"), nodegroup("workers", "admin"));
+    let files = [
+        ("eks/eu-west-1/prod/nodegroups/a.json", one.as_str()),
+        ("eks/eu-west-1/prod/nodegroups/b.json", other.as_str()),
+    ];
+    let snapshot = snapshot("contradiction", &files);
+    let [problem] = &snapshot.problems[..] else { panic!("{:?}", snapshot.problems) };
+    let told = problem.to_string();
+    assert!(told.contains("nodegroups/a.json") && told.contains("nodegroups/b.json"), "{told}");
+    let memory = MemoryAccount::new(snapshot.account);
+    let listing = now(memory.uses("eu-west-1", NOW));
+    let roles: Vec<String> = (listing.sightings.iter())
+        .map(|sighting| sighting.role_arn.role_name().to_string())
+        .collect();
+    assert_eq!(roles, ["workers", "admin"]);
+    assert_eq!(listing.incomplete.len(), 1);
+}
+
+#[test]
+fn a_role_that_is_told_twice_is_read_in_neither_way() {
+    let again = ROLES.replace("AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly");
+    let pages = format!("{ROLES}{again}");
+    let snapshot =
+        Snapshot::read(&folder("role-twice", &[("authorization-details.json", &pages)])).unwrap();
+    assert_eq!(snapshot.problems[0].place, "RoleDetailList[0]");
+    let memory = MemoryAccount::new(snapshot.account);
+    let error = now(memory.role(&RoleName::new("workers"))).unwrap_err().to_string();
+    assert!(error.contains("authorization-details.json"), "{error}");
+}
+
+#[test]
+fn what_is_of_another_account_than_the_snapshot_is_a_problem() {
+    let nodegroup = nodegroup("workers", "workers");
+    let files = [
+        ("snapshot.json", r#"{"account": "444455556666"}"#),
+        ("eks/eu-west-1/prod/nodegroups/a.json", nodegroup.as_str()),
+    ];
+    let snapshot = snapshot("foreign", &files);
+    assert_eq!(snapshot.account.id(), "444455556666");
+    let told: Vec<String> = snapshot.problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told.iter().all(|told| told.contains("is not of the account 444455556666")),
+        "{told:?}"
+    );
+    let memory = MemoryAccount::new(snapshot.account);
+    assert!(now(memory.role(&RoleName::new("workers"))).is_err());
+    assert_eq!(now(memory.uses("eu-west-1", NOW)).sightings, []);
+}
+
+/// What the file holds and is damaged is not made up for by pullwatch's own copy.
+#[test]
+fn a_damaged_policy_of_aws_is_not_read_from_the_own_copy() {
+    let roles = ROLES.replace("aws-cn", "aws");
+    let arn = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy";
+    for (number, (damaged, place)) in [
+        (format!(r#"[{{"Arn": "{arn}", "PolicyVersionList": 5}}]"#), "Policies[0]"),
+        (format!(r#"[{{"Arn": "{arn}", "PolicyVersionList": [{{}}]}}]"#), "Policies[0]"),
+        (r#"[{"PolicyVersionList": []}]"#.to_owned(), "Policies[0]"),
+        ("5".to_owned(), "Policies is not a list"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let text = roles.replace("\"Policies\": []", &format!("\"Policies\": {damaged}"));
+        let test = format!("damaged-policy-{number}");
+        let snapshot =
+            Snapshot::read(&folder(&test, &[("authorization-details.json", &text)])).unwrap();
+        let memory = MemoryAccount::new(snapshot.account);
+        let error = now(memory.role(&RoleName::new("workers"))).unwrap_err().to_string();
+        assert!(error.contains("authorization-details.json") && error.contains(place), "{error}");
+    }
 }

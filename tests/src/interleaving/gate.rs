@@ -1,7 +1,7 @@
 //! The ports with a gate before and after each call, at which the scheduler may let another go
 //! on, or drop the caller. A planted fault shows that the checks can fail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::task::Poll;
 
@@ -16,6 +16,7 @@ use ecr_audit::ports::{
     AllRecords, ClusterInstances, Ec2, Ecr, Eks, Iam, ImportOutcome, InstanceProfile, Ledger, Page,
     SecurityHub, StoredFinding, SweepRecord, SweepRequests, Topics, Versioned, WriteOutcome,
 };
+use ecr_audit::registries::{Registries, RegistryReading};
 use ecr_audit::role_policies::{RegistryDocument, RolePolicies, RolePolicy};
 use ecr_audit::sweep_part::SweepPart;
 use ecr_audit::sweep_step::{SweepRun, SweepStep};
@@ -226,8 +227,31 @@ impl<Port: Ledger> Ledger for Gate<'_, Port> {
         outcome
     }
 
-    async fn registry_documents(&self) -> Result<Vec<RegistryDocument>, PortError> {
-        through!(self.port.registry_documents())
+    async fn registries(&self) -> Result<Registries, PortError> {
+        through!(self.port.registries())
+    }
+
+    async fn keep_regions(&self, regions: &BTreeSet<String>) -> Result<(), PortError> {
+        through!(self.port.keep_regions(regions))
+    }
+
+    async fn keep_registry_reading(
+        &self,
+        region: &str,
+        reading: &RegistryReading,
+    ) -> Result<(), PortError> {
+        through!(self.port.keep_registry_reading(region, reading))
+    }
+
+    async fn keep_unread_policy(
+        &self,
+        region: &str,
+        repository_name: Option<&str>,
+        reason: &str,
+        last: Option<&RegistryDocument>,
+        read_at: Timestamp,
+    ) -> Result<(), PortError> {
+        through!(self.port.keep_unread_policy(region, repository_name, reason, last, read_at))
     }
 
     async fn keep_registry_document(

@@ -59,6 +59,7 @@ fn findings_are_true(world: &World, roles: &[RoleArn]) -> Result<(), String> {
             role: &role,
             uses: &uses,
             registry: &[],
+            unread: &[],
             organization: &OrganizationPolicies::default(),
         };
         let truth = assess(&state, &world.settings);

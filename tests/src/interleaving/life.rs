@@ -99,7 +99,7 @@ fn world(seed: u64) -> World {
     settings.regions = vec![REGION.to_owned()];
     World {
         account: MemoryAccount::new(account),
-        ledger: MemoryLedger::default(),
+        ledger: MemoryLedger::without_regions(),
         security_hub: MemorySecurityHub::default(),
         topics: MemoryTopics::default(),
         sweep_requests: MemorySweepRequests::default(),

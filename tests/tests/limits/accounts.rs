@@ -160,7 +160,7 @@ proptest! {
     ) {
         let now: Timestamp = "2026-01-15T10:00:00Z".parse().unwrap();
         let account = MemoryAccount::new(account_with(&drawn, now));
-        let ledger = MemoryLedger::default();
+        let ledger = MemoryLedger::without_regions();
         let security_hub = MemorySecurityHub::default();
         let topics = MemoryTopics::default();
         let sweep_requests = MemorySweepRequests::default();

@@ -16,6 +16,7 @@ use crate::source::Source;
 /// Writes the audit of an account.
 pub fn write(
     audited: &[AuditedRole],
+    notes: &[String],
     source: &Source,
     output: &mut dyn Write,
 ) -> Result<(), CliError> {
@@ -42,7 +43,7 @@ pub fn write(
     for role in audited {
         write_reasons(role, output)?;
     }
-    for note in &source.notes {
+    for note in notes {
         paragraph::write(output, "Note: ", note)?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use ecr_audit::journey::sweep::list_uses;
+use ecr_audit::journey::sweep::{list_uses, read_registries};
 use ecr_audit::ledger::Record;
 use ecr_audit::settings::Settings;
 use ecr_audit::uses::standing_uses;
@@ -13,12 +13,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::CliError;
 use memory_adapters::World;
 
-/// The file of `--ledger`.
+/// The file of `--ledger`. Whatever is not such a file is refused, so that none is overwritten.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Memory {
-    #[serde(default)]
     ledger: LedgerState,
-    #[serde(default)]
     security_hub: Vec<HeldFinding>,
 }
 
@@ -33,7 +32,9 @@ impl Memory {
             }
             Err(error) => return Err(failed(format!("cannot be read: {error}"))),
         };
-        serde_json::from_str(&text).map_err(|error| failed(format!("is no ledger: {error}")))
+        serde_json::from_str(&text).map_err(|error| {
+            failed(format!("is no ledger of an earlier replay, and stays as it is: {error}"))
+        })
     }
 
     /// What a world remembers.
@@ -47,12 +48,22 @@ impl Memory {
         world.security_hub = MemorySecurityHub::holding(self.security_hub);
     }
 
-    /// Writes the file.
+    /// Writes the file, all of it or nothing.
     pub fn write(&self, file: &Path) -> Result<(), CliError> {
         let failed = |reason| CliError::File { file: file.to_owned(), reason };
         let text = serde_json::to_string_pretty(self)
             .map_err(|error| failed(format!("cannot be made: {error}")))?;
-        fs::write(file, text + "\n").map_err(|error| failed(format!("cannot be written: {error}")))
+        // A link stays a link.
+        let place = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+        let mut beside = place.clone().into_os_string();
+        beside.push(format!(".{}", std::process::id()));
+        fs::write(&beside, text + "\n").and_then(|()| fs::rename(&beside, &place)).map_err(
+            |error| {
+                // What was written of it is of no use; the old file stands.
+                let _ = fs::remove_file(&beside);
+                failed(format!("cannot be written: {error}"))
+            },
+        )
     }
 }
 
@@ -76,14 +87,7 @@ pub async fn know_uses(world: &World, settings: &Settings) -> Result<(), CliErro
             ports.ledger.write(&record, version, &ports.clock.unique_id()).await?;
         }
     }
-    for region in &settings.regions {
-        // A region whose policies cannot be read is among the snapshot's problems.
-        let documents = ports.ecr.policies(region, ports.clock.now()).await.unwrap_or_default();
-        for document in documents {
-            let (name, read_at) = (document.repository_name.clone(), document.read_at);
-            let (name, document) = (name.as_deref(), Some(&document));
-            ports.ledger.keep_registry_document(region, name, document, read_at).await?;
-        }
-    }
+    // What cannot be read is among the snapshot's problems, and the ledger holds that it is not.
+    read_registries(&ports, settings).await?;
     Ok(())
 }

@@ -10,6 +10,7 @@ use ecr_audit::error::PortError;
 use ecr_audit::ledger::{Record, RecordedUse};
 use ecr_audit::node_role::{Compute, Source, Use, UseKind};
 use ecr_audit::ports::{Ledger, SweepRecord, Versioned, WriteOutcome};
+use ecr_audit::registries::{PoliciesOf, RegistryReading, Unknown, UnreadPolicies};
 use ecr_audit::role_policies::RegistryDocument;
 use ecr_audit::sweep_part::SweepPart;
 use ecr_audit::sweep_step::SweepRun;
@@ -353,12 +354,20 @@ fn document(region: &str, repository_name: Option<&str>) -> RegistryDocument {
     }
 }
 
-fn put_document(sk: &str, document: Option<&RegistryDocument>) -> Request {
+fn document_item(sk: &str, document: Option<&RegistryDocument>) -> Value {
     let mut item = key("registry-document", sk);
     item["read_at"] = json!({"N": "1795435200000001"});
     if let Some(document) = document {
         item["document"] = json!({"S": serde_json::to_string(document).unwrap()});
     }
+    item
+}
+
+fn put_document(sk: &str, document: Option<&RegistryDocument>) -> Request {
+    put_unless_read_later(&document_item(sk, document))
+}
+
+fn put_unless_read_later(item: &Value) -> Request {
     asked(
         "PutItem",
         json!({
@@ -395,14 +404,7 @@ async fn a_registry_document_is_kept_unless_a_later_reading_stands() {
 async fn registry_documents_are_listed_without_those_that_are_gone() {
     let repository = document("eu-west-1", Some("team/web"));
     let registry = document("us-east-1", None);
-    let item = |sk: &str, document: Option<&RegistryDocument>| {
-        let mut item = key("registry-document", sk);
-        item["read_at"] = json!({"N": "1795435200000001"});
-        if let Some(document) = document {
-            item["document"] = json!({"S": serde_json::to_string(document).unwrap()});
-        }
-        item
-    };
+    let item = document_item;
     let start = key("registry-document", "eu-west-1/team/web");
     let kind = "registry-document";
     let wire = Wire::new([
@@ -416,6 +418,47 @@ async fn registry_documents_are_listed_without_those_that_are_gone() {
         (query(kind, Some(start)), queried(&[item("us-east-1", Some(&registry))], None)),
     ]);
     assert_eq!(ledger(&wire).registry_documents().await, Ok(vec![repository, registry]));
+}
+
+#[tokio::test]
+async fn what_of_a_registry_cannot_be_read_is_kept_beside_its_documents() {
+    let last = document("eu-west-1", Some("team/web"));
+    let regions = BTreeSet::from(["eu-west-1".to_owned(), "us-east-1".to_owned()]);
+    let unread = RegistryReading::Unread { reason: "denied".to_owned() };
+    let with = |sk: &str, field: &str, value: Value| {
+        let mut item = key("registry-document", sk);
+        item[field] = value;
+        item
+    };
+    let kept_regions = with("*", "regions", json!({"S": r#"["eu-west-1","us-east-1"]"#}));
+    let reading = json!({"S": r#"{"state":"unread","reason":"denied"}"#});
+    let kept_reading = with("us-east-1/*", "reading", reading);
+    let mut refused_item = document_item("eu-west-1/team/web", Some(&last));
+    refused_item["unread"] = json!({"S": "not authorized"});
+    let put = |item: &Value| asked("PutItem", json!({"TableName": TABLE, "Item": item}));
+    let wire = Wire::new([
+        (put(&kept_regions), Answer::json(json!({}))),
+        (put(&kept_reading), Answer::json(json!({}))),
+        (put_unless_read_later(&refused_item), Answer::json(json!({}))),
+        (
+            query("registry-document", None),
+            queried(&[kept_regions, refused_item, kept_reading], None),
+        ),
+    ]);
+    let ledger = ledger(&wire);
+    assert_eq!(ledger.keep_regions(&regions).await, Ok(()));
+    assert_eq!(ledger.keep_registry_reading("us-east-1", &unread).await, Ok(()));
+    let (name, reason, read_at) = (Some("team/web"), "not authorized", last.read_at);
+    let kept = ledger.keep_unread_policy("eu-west-1", name, reason, Some(&last), read_at).await;
+    assert_eq!(kept, Ok(()));
+
+    let registries = ledger.registries().await.unwrap();
+    assert_eq!(registries.regions, Some(regions));
+    assert_eq!(registries.readings, [("us-east-1".to_owned(), unread)].into());
+    assert_eq!(registries.documents, [last]);
+    let of = PoliciesOf::one("eu-west-1", name);
+    let why = Unknown::Unreadable(reason.to_owned());
+    assert_eq!(registries.refused, [UnreadPolicies { of, why }]);
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
-//! What is read for many roles at once, in the design's order: their records, then IAM, then
-//! the tags of clusters and what is kept of repositories and registries. So nothing that a role is assessed by was read before
-//! its record, and what many of them share is read once.
+//! What is read for many roles at once, in the design's order: their records, then IAM, then the
+//! tags of clusters and what is kept of repositories and registries. So nothing that a role is
+//! assessed by was read before its record, and what many of them share is read once.
 
 use std::sync::Arc;
 
 use crate::arn::RoleName;
 use crate::error::PortError;
 use crate::journey::cluster_tags::cluster_tags;
-use crate::journey::role::{ReadAhead, RoleTask};
+use crate::journey::role::{ReadAhead, RoleTask, registries};
 use crate::ports::Ports;
 
 /// Reads for every task what was not read for it yet. One whose outbox still holds something is
@@ -42,9 +42,9 @@ pub async fn read_ahead(ports: &Ports<'_>, tasks: &mut [RoleTask]) {
     let clusters = ready.iter().flat_map(|task| task.clusters.clone()).collect();
     let shared = async {
         let cluster_tags = Arc::new(cluster_tags(ports, &clusters).await?);
-        Ok((cluster_tags, Arc::new(ports.ledger.registry_documents().await?)))
+        Ok((cluster_tags, Arc::new(registries(ports).await?)))
     };
-    let (cluster_tags, registry) = match shared.await {
+    let (cluster_tags, registries) = match shared.await {
         Ok(shared) => shared,
         Err(error) => {
             let error: PortError = error;
@@ -54,7 +54,7 @@ pub async fn read_ahead(ports: &Ports<'_>, tasks: &mut [RoleTask]) {
     };
     for (task, role) in ready.into_iter().zip(roles) {
         let known = known.remove(&task.role_name.key());
-        let (cluster_tags, registry) = (Arc::clone(&cluster_tags), Arc::clone(&registry));
-        task.ahead = Some(ReadAhead { known, role, cluster_tags, registry });
+        let (cluster_tags, registries) = (Arc::clone(&cluster_tags), Arc::clone(&registries));
+        task.ahead = Some(ReadAhead { known, role, cluster_tags, registries });
     }
 }

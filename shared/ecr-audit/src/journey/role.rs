@@ -17,11 +17,13 @@ use crate::journey::cluster_tags::{ClusterPlace, ClusterTags, cluster_tags};
 use crate::journey::delivery::{Claim, Claimed, deliver};
 use crate::journey::namesakes::record_to_continue;
 use crate::ledger::{Record, RecordedUse};
-use crate::node_role::{Sighting, UseListing};
+use crate::node_role::{Sighting, UseKind, UseListing};
 use crate::ports::{Ports, Versioned, WriteOutcome};
+use crate::registries::Registries;
 use crate::remedy::remedy;
-use crate::role_policies::{RegistryDocument, RolePolicies};
+use crate::role_policies::RolePolicies;
 use crate::settings::Settings;
+use crate::sweep_step::SweepStep;
 use crate::transition::Observed;
 use crate::visibility::{Expectation, not_yet_visible};
 
@@ -61,8 +63,8 @@ pub struct ReadAhead {
     pub role: Result<Option<RolePolicies>, PortError>,
     /// The tags of the clusters that the task names.
     pub cluster_tags: Arc<ClusterTags>,
-    /// Every repository and registry policy that is kept.
-    pub registry: Arc<Vec<RegistryDocument>>,
+    /// What is known of every registry.
+    pub registries: Arc<Registries>,
 }
 
 /// Why a role could not be brought to its end now.
@@ -178,10 +180,14 @@ async fn step(
     };
     let observed = match &role {
         Ok(Some(role)) if role.role_arn == before.role_arn => match ahead {
-            Some(ahead) => observe(settings, &before, now, role, &uses, &ahead.registry),
+            Some(ahead) => observe(settings, &before, now, role, &uses, &ahead.registries),
             None => observe_afresh(ports, settings, &before, now, role, &uses).await?,
         },
-        _ => of_others.clone(),
+        Ok(found) => match never_there(&before, &uses, found.as_ref()) {
+            Some(reason) => Observed::Unreadable(reason),
+            None => of_others.clone(),
+        },
+        Err(_) => of_others.clone(),
     };
     let (id, mut next) = attempt.next(&before, uses, observed).await?;
     if let Some(versions) = aws_managed_versions {
@@ -204,6 +210,25 @@ async fn step(
     }
 }
 
+/// Why there is no answer about a role that the settings name and that nobody has ever seen: most
+/// often its name is wrong, and silence would be taken for peace.
+fn never_there(
+    before: &Record,
+    uses: &[RecordedUse],
+    found: Option<&RolePolicies>,
+) -> Option<String> {
+    let is_named = |used: &RecordedUse| used.seen.source.kind == UseKind::Settings;
+    let was_seen = before.checks.values().any(|known| known.verdict().is_some());
+    if was_seen || !uses.iter().any(is_named) {
+        return None;
+    }
+    let only = found.map(|found| format!(", only `{}`", found.role_arn)).unwrap_or_default();
+    Some(format!(
+        "IAM knows no `{}`{only}: the settings name a role that does not exist",
+        before.role_arn
+    ))
+}
+
 /// Notes a verdict that nothing explains yet, until an event does.
 fn note_drift(before: &Record, next: &mut Record, task: &RoleTask, now: Timestamp) {
     next.unexplained_since = explained_by(before.unexplained_since, &task.changes);
@@ -214,6 +239,17 @@ fn note_drift(before: &Record, next: &mut Record, task: &RoleTask, now: Timestam
     }
 }
 
+/// What is known of every registry. Before the first sweep that is nothing, and what cannot be
+/// answered for it does not wait for the schedule.
+pub(super) async fn registries(ports: &Ports<'_>) -> Result<Registries, PortError> {
+    let registries = ports.ledger.registries().await?;
+    if registries.is_unheard_of() {
+        let first = SweepStep::begin("no registry was read yet");
+        ports.sweep_requests.send(&first).await?;
+    }
+    Ok(registries)
+}
+
 async fn observe_afresh(
     ports: &Ports<'_>,
     settings: &Settings,
@@ -222,11 +258,12 @@ async fn observe_afresh(
     role: &RolePolicies,
     uses: &[RecordedUse],
 ) -> Result<Observed, RoleError> {
-    match ports.ledger.registry_documents().await {
-        Ok(registry) => Ok(observe(settings, before, now, role, uses, &registry)),
-        Err(error) if error.is_transient() => Err(error.into()),
-        Err(error) => Ok(Observed::Unreadable(error.to_string())),
-    }
+    let registries = match registries(ports).await {
+        Ok(registries) => registries,
+        Err(error) if error.is_transient() => return Err(error.into()),
+        Err(error) => return Ok(Observed::Unreadable(error.to_string())),
+    };
+    Ok(observe(settings, before, now, role, uses, &registries))
 }
 
 fn observe(
@@ -235,13 +272,20 @@ fn observe(
     now: Timestamp,
     role: &RolePolicies,
     uses: &[RecordedUse],
-    registry: &[RegistryDocument],
+    registries: &Registries,
 ) -> Observed {
     let uses: Vec<_> = uses.iter().map(|recorded| recorded.seen.clone()).collect();
-    let state = RoleState { role, uses: &uses, registry, organization: &settings.organization };
+    let state = RoleState {
+        role,
+        uses: &uses,
+        registry: &registries.documents,
+        unread: &registries.unread(),
+        organization: &settings.organization,
+    };
     let assessment = assess(&state, settings);
     let failed = before.known_failure(exception::CHECK);
     let excepted = under_exception(before.exception.as_ref(), failed, &assessment, now);
-    let remedy = remedy(&state, &excepted, settings);
+    // What is unread stays unread, whatever an owner does: the remedy is tried on what is known.
+    let remedy = remedy(&RoleState { unread: &[], ..state }, &excepted, settings);
     Observed::Assessed { assessment: Box::new(assessment), remedy }
 }

@@ -95,6 +95,7 @@ impl Account {
             role: &self.role,
             uses: &self.uses,
             registry: &self.registry,
+            unread: &[],
             organization: &NO_ORGANIZATION,
         }
     }

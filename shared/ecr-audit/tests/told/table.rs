@@ -245,6 +245,7 @@ fn assessed(
         role: RoleFacts::unread(&arn, Some("AROAEXAMPLEEXAMPLE001".to_owned())),
         standard: Standard::ReadOnly,
         checks: BTreeMap::from([(check, result)]),
+        lacks_registries: false,
     };
     Observed::Assessed { assessment: Box::new(assessment), remedy: None }
 }

@@ -9,7 +9,7 @@ use super::{Account, Tags};
 use crate::error::AccountError;
 
 /// A cluster.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cluster {
     /// Its tags.
     pub tags: Tags,
@@ -26,7 +26,7 @@ pub struct Cluster {
 }
 
 /// A managed nodegroup.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nodegroup {
     /// Its `nodeRole`.
     pub node_role: RoleArn,
@@ -35,7 +35,7 @@ pub struct Nodegroup {
 }
 
 /// A Fargate profile.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FargateProfile {
     /// Its `podExecutionRoleArn`.
     pub pod_execution_role: RoleArn,
@@ -44,7 +44,7 @@ pub struct FargateProfile {
 }
 
 /// An access entry.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessEntry {
     /// `STANDARD`, `EC2_LINUX`, …
     pub entry_type: String,

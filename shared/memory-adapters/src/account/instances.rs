@@ -4,7 +4,7 @@ use super::{Account, Tags};
 use crate::error::AccountError;
 
 /// An instance.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Instance {
     pub(crate) profile_arn: Option<String>,
     /// `running`, `terminated`, …

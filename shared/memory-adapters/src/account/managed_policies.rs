@@ -10,7 +10,7 @@ use crate::aws_managed::aws_managed_policy;
 use crate::error::AccountError;
 
 /// A managed policy as IAM holds it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ManagedPolicy {
     pub(crate) default_version: String,
     /// Documents by version. One may be absent in a snapshot.

@@ -8,7 +8,7 @@ use super::{Account, Tags};
 use crate::error::AccountError;
 
 /// A role as IAM holds it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Role {
     pub(crate) arn: RoleArn,
     pub(crate) unique_id: String,

@@ -1,7 +1,7 @@
 //! `get-account-authorization-details`: roles and managed policies with their documents, on one
 //! page or several.
 
-use ecr_audit::arn::{RoleArn, RoleName};
+use ecr_audit::arn::RoleName;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -10,6 +10,15 @@ use super::document::document_text;
 use super::fields::{is_truncated, list, optional_text, tags, text};
 use super::folder::File;
 use crate::account::{ManagedPolicy, Reading, Role};
+
+/// Managed policies whose documents cannot be known.
+#[derive(Clone, Debug)]
+pub struct LostPolicies {
+    /// The policy; absent where any policy that is not in the file may be meant.
+    arn: Option<String>,
+    /// The file, the place in it and the reason.
+    why: String,
+}
 
 impl Snapshot {
     pub(super) fn read_authorization_details(&mut self, file: &File) {
@@ -24,6 +33,7 @@ impl Snapshot {
         }
         if pages.last().is_some_and(is_truncated) {
             self.problem(file, "", "breaks off: its last page says more follow", &[Reading::Roles]);
+            self.lost_policy(None);
         }
         for page in &pages {
             self.read_entries(file, page, "Policies", Self::read_managed_policy);
@@ -40,23 +50,55 @@ impl Snapshot {
     ) {
         let entries = match list(page, field) {
             Ok(entries) => entries,
-            Err(reason) => return self.problem(file, "", &reason, &[Reading::Roles]),
+            Err(reason) => {
+                self.problem(file, "", &reason, &[Reading::Roles]);
+                return self.lost_policy(None);
+            }
         };
         for (index, entry) in entries.iter().enumerate() {
             if let Err(reason) = read(self, file, entry) {
-                // A policy that is lost leaves its roles without its document, which they say.
                 let gap = match (field, entry["RoleName"].as_str()) {
                     ("Policies", _) => None,
                     (_, Some(name)) => Some(Reading::Role(RoleName::new(name).key())),
                     (_, None) => Some(Reading::Roles),
                 };
                 self.problem(file, &format!("{field}[{index}]"), &reason, gap.as_slice());
+                if field == "Policies" {
+                    self.lost_policy(entry["Arn"].as_str());
+                }
+            }
+        }
+    }
+
+    /// The last problem cost a policy, or any number of them.
+    fn lost_policy(&mut self, arn: Option<&str>) {
+        let why = self.problems.last().map(ToString::to_string).unwrap_or_default();
+        self.lost_policies.push(LostPolicies { arn: arn.map(str::to_owned), why });
+    }
+
+    /// A role that holds a lost policy cannot be read: neither another version of it nor
+    /// pullwatch's own copy takes its place.
+    pub(super) fn lose_policies(&mut self) {
+        for LostPolicies { arn, why } in std::mem::take(&mut self.lost_policies) {
+            let account = &self.account;
+            let is_lost = |held: &&String| match &arn {
+                Some(arn) => *held == arn,
+                None => !account.policies.contains_key(*held),
+            };
+            let holders: Vec<String> = (account.roles.iter())
+                .filter(|(_, role)| {
+                    role.attached.iter().chain(&role.boundary).any(|held| is_lost(&held))
+                })
+                .map(|(key, _)| key.clone())
+                .collect();
+            for key in holders {
+                self.account.cannot_read(Reading::Role(key), &why);
             }
         }
     }
 
     fn read_role(&mut self, file: &File, entry: &Value) -> Result<(), String> {
-        let arn = RoleArn::parse(text(entry, "Arn")?).map_err(|error| error.to_string())?;
+        let arn = self.own_role(text(entry, "Arn")?)?;
         let role_id = optional_text(entry, "RoleId")?.unwrap_or_default().to_owned();
         let mut role = Role::new(arn.clone(), role_id, created(&entry["CreateDate"]));
         role.tags = tags(entry, "Tags")?;
@@ -71,18 +113,15 @@ impl Snapshot {
             Value::Null => None,
             boundary => Some(text(boundary, "PermissionsBoundaryArn")?.to_owned()),
         };
-        if self.account.id.is_empty() {
-            arn.account().clone_into(&mut self.account.id);
-            arn.partition().clone_into(&mut self.account.partition);
-        }
-        self.account.roles.insert(arn.role_name().key(), role);
+        let (what, key) = (format!("the role {}", arn.role_name()), arn.role_name().key());
+        self.told.put(file, &what, &mut self.account.roles, key, role)?;
         for profile in list(entry, "InstanceProfileList")? {
             self.keep_instance_profile(file, profile);
         }
         Ok(())
     }
 
-    fn read_managed_policy(&mut self, _: &File, entry: &Value) -> Result<(), String> {
+    fn read_managed_policy(&mut self, file: &File, entry: &Value) -> Result<(), String> {
         let arn = text(entry, "Arn")?.to_owned();
         let mut policy = ManagedPolicy::default();
         for version in list(entry, "PolicyVersionList")? {
@@ -95,8 +134,8 @@ impl Snapshot {
         if let Some(default_version) = optional_text(entry, "DefaultVersionId")? {
             default_version.clone_into(&mut policy.default_version);
         }
-        self.account.policies.insert(arn, policy);
-        Ok(())
+        let what = format!("the policy {arn}");
+        self.told.put(file, &what, &mut self.account.policies, arn, policy)
     }
 }
 

@@ -27,25 +27,36 @@ impl Snapshot {
                 }
             };
             for (index, reservation) in reservations.iter().enumerate() {
-                if let Err(reason) = self.read_reservation(region, reservation) {
+                if let Err(reason) = self.read_reservation(region, file, reservation) {
                     self.problem(file, &format!("Reservations[{index}]"), &reason, &gap);
                 }
             }
         }
     }
 
-    fn read_reservation(&mut self, region: &str, reservation: &Value) -> Result<(), String> {
+    fn read_reservation(
+        &mut self,
+        region: &str,
+        file: &File,
+        reservation: &Value,
+    ) -> Result<(), String> {
         for value in list(reservation, "Instances")? {
             let instance_id = text(value, "InstanceId")?.to_owned();
             let instance = Instance {
                 profile_arn: match &value["IamInstanceProfile"] {
                     Value::Null => None,
-                    profile => Some(text(profile, "Arn")?.to_owned()),
+                    profile => {
+                        let arn = text(profile, "Arn")?;
+                        self.is_own(arn)?;
+                        Some(arn.to_owned())
+                    }
                 },
                 state: value["State"]["Name"].as_str().unwrap_or("running").to_owned(),
                 tags: tags(value, "Tags")?,
             };
-            self.account.instances.insert((region.to_owned(), instance_id), instance);
+            let what = format!("the instance {instance_id} in {region}");
+            let key = (region.to_owned(), instance_id);
+            self.told.put(file, &what, &mut self.account.instances, key, instance)?;
         }
         Ok(())
     }

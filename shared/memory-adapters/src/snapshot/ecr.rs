@@ -27,8 +27,10 @@ impl Snapshot {
                 }
             };
             for (index, value) in repositories.iter().enumerate() {
-                let region = value["repositoryArn"].as_str().and_then(region_of);
-                match text(value, "repositoryName") {
+                let arn = value["repositoryArn"].as_str();
+                let region = arn.and_then(region_of);
+                let is_own = arn.map_or(Ok(()), |arn| self.is_own(arn));
+                match is_own.and_then(|()| text(value, "repositoryName")) {
                     Ok(name) => drop(self.repository(region.unwrap_or(path_region), name)),
                     Err(reason) => {
                         self.problem(file, &format!("repositories[{index}]"), &reason, &gap);
@@ -42,7 +44,12 @@ impl Snapshot {
         let gap = Reading::RepositoryPolicies(region.to_owned());
         self.read_policy(file, gap, |snapshot, value, policy| {
             let name = text(value, "repositoryName")?;
-            snapshot.repository(region, name).policy = Some(policy);
+            let what = format!("the policy of the repository {name} in {region}");
+            if snapshot.told.first(file, &what) {
+                snapshot.repository(region, name).policy = Some(policy);
+            } else if snapshot.repository(region, name).policy.as_ref() != Some(&policy) {
+                return Err(snapshot.told.contradiction(&what));
+            }
             Ok(())
         });
     }

@@ -1,7 +1,7 @@
 //! The `describe-…` calls of EKS: clusters, nodegroups, Fargate profiles and access entries. A
-//! resource in any state counts: one that is gone has no description.
+//! resource in any state counts: one that is gone has no description. Where two files contradict
+//! each other, what both tell counts.
 
-use ecr_audit::arn::RoleArn;
 use ecr_audit::node_role::{Source, UseKind};
 use serde_json::Value;
 
@@ -13,55 +13,72 @@ use crate::account::clusters::{AccessEntry, Cluster, FargateProfile, Nodegroup};
 
 impl Snapshot {
     pub(super) fn read_cluster(&mut self, region: &str, file: &File) {
-        self.read_described(
-            region,
-            file,
-            UseKind::AutoMode,
-            "cluster",
-            |snapshot, region, value| {
-                let cluster = snapshot.cluster(region, text(value, "name")?);
-                cluster.tags = tags(value, "tags")?;
-                cluster.is_config_map = value["accessConfig"]["authenticationMode"] == "CONFIG_MAP";
-                let auto_mode = &value["computeConfig"];
-                if auto_mode["enabled"] == Value::Bool(true) {
-                    cluster.auto_mode_role = match optional_text(auto_mode, "nodeRoleArn")? {
-                        Some(arn) => Some(role_arn(arn)?),
-                        None => None,
-                    };
-                }
-                Ok(())
-            },
-        );
+        let kind = UseKind::AutoMode;
+        self.read_described(region, file, kind, "cluster", |snapshot, region, value| {
+            let name = text(value, "name")?.to_owned();
+            let mut described = Cluster {
+                tags: tags(value, "tags")?,
+                is_config_map: value["accessConfig"]["authenticationMode"] == "CONFIG_MAP",
+                ..Cluster::default()
+            };
+            let auto_mode = &value["computeConfig"];
+            if auto_mode["enabled"] == Value::Bool(true)
+                && let Some(arn) = optional_text(auto_mode, "nodeRoleArn")?
+            {
+                described.auto_mode_role = Some(snapshot.own_role(arn)?);
+            }
+            let what = format!("the cluster {name} in {region}");
+            if snapshot.told.first(file, &what) {
+                let cluster = snapshot.cluster(region, &name);
+                cluster.tags = described.tags;
+                cluster.is_config_map = described.is_config_map;
+                cluster.auto_mode_role = described.auto_mode_role;
+                return Ok(());
+            }
+            let cluster = snapshot.cluster(region, &name);
+            if (&cluster.tags, cluster.is_config_map, &cluster.auto_mode_role)
+                == (&described.tags, described.is_config_map, &described.auto_mode_role)
+            {
+                return Ok(());
+            }
+            *snapshot.cluster(region, &also(&name, file)) = described;
+            Err(snapshot.told.contradiction(&what))
+        });
     }
 
     pub(super) fn read_nodegroup(&mut self, region: &str, file: &File) {
-        self.read_described(
-            region,
-            file,
-            UseKind::Nodegroup,
-            "nodegroup",
-            |snapshot, region, value| {
-                let name = text(value, "nodegroupName")?.to_owned();
-                let node_role = role_arn(text(value, "nodeRole")?)?;
-                let nodegroup = Nodegroup { node_role, tags: tags(value, "tags")? };
-                snapshot
-                    .cluster(region, text(value, "clusterName")?)
-                    .nodegroups
-                    .insert(name, nodegroup);
-                Ok(())
-            },
-        );
+        let kind = UseKind::Nodegroup;
+        self.read_described(region, file, kind, "nodegroup", |snapshot, region, value| {
+            let name = text(value, "nodegroupName")?.to_owned();
+            let node_role = snapshot.own_role(text(value, "nodeRole")?)?;
+            let nodegroup = Nodegroup { node_role, tags: tags(value, "tags")? };
+            let cluster = text(value, "clusterName")?;
+            let what = format!("the nodegroup {name} of {cluster} in {region}");
+            let place = (region.to_owned(), cluster.to_owned());
+            let held = &mut snapshot.account.clusters.entry(place).or_default().nodegroups;
+            let put = snapshot.told.put(file, &what, held, name.clone(), nodegroup.clone());
+            if put.is_err() {
+                held.insert(also(&name, file), nodegroup);
+            }
+            put
+        });
     }
 
     pub(super) fn read_fargate_profile(&mut self, region: &str, file: &File) {
         let kind = UseKind::FargateProfile;
         self.read_described(region, file, kind, "fargateProfile", |snapshot, region, value| {
             let name = text(value, "fargateProfileName")?.to_owned();
-            let pod_execution_role = role_arn(text(value, "podExecutionRoleArn")?)?;
+            let pod_execution_role = snapshot.own_role(text(value, "podExecutionRoleArn")?)?;
             let profile = FargateProfile { pod_execution_role, tags: tags(value, "tags")? };
-            let cluster = snapshot.cluster(region, text(value, "clusterName")?);
-            cluster.fargate_profiles.insert(name, profile);
-            Ok(())
+            let cluster = text(value, "clusterName")?;
+            let what = format!("the Fargate profile {name} of {cluster} in {region}");
+            let place = (region.to_owned(), cluster.to_owned());
+            let held = &mut snapshot.account.clusters.entry(place).or_default().fargate_profiles;
+            let put = snapshot.told.put(file, &what, held, name.clone(), profile.clone());
+            if put.is_err() {
+                held.insert(also(&name, file), profile);
+            }
+            put
         });
     }
 
@@ -70,13 +87,20 @@ impl Snapshot {
         self.read_described(region, file, kind, "accessEntry", |snapshot, region, value| {
             let principal_arn = text(value, "principalArn")?.to_owned();
             let entry_type = text(value, "type")?.to_owned();
-            if entry_type != "STANDARD" {
-                role_arn(&principal_arn)?;
+            let is_of_nodes = entry_type != "STANDARD";
+            if is_of_nodes {
+                snapshot.own_role(&principal_arn)?;
             }
             let entry = AccessEntry { entry_type, tags: tags(value, "tags")? };
-            let cluster = snapshot.cluster(region, text(value, "clusterName")?);
-            cluster.access_entries.insert(principal_arn, entry);
-            Ok(())
+            let cluster = text(value, "clusterName")?;
+            let what = format!("the access entry of {principal_arn} to {cluster} in {region}");
+            let place = (region.to_owned(), cluster.to_owned());
+            let held = &mut snapshot.account.clusters.entry(place).or_default().access_entries;
+            let put = snapshot.told.put(file, &what, held, principal_arn.clone(), entry.clone());
+            if put.is_err() && is_of_nodes {
+                held.insert(principal_arn, entry);
+            }
+            put
         });
     }
 
@@ -99,7 +123,7 @@ impl Snapshot {
         let arn = value["arn"].as_str().or_else(|| value[format!("{field}Arn")].as_str());
         let region = arn.and_then(region_of).unwrap_or(path_region);
         let outcome = if value.is_object() {
-            read(self, region, value)
+            arn.map_or(Ok(()), |arn| self.is_own(arn)).and_then(|()| read(self, region, value))
         } else {
             Err(format!("has no {field}"))
         };
@@ -113,6 +137,7 @@ impl Snapshot {
     }
 }
 
-fn role_arn(text: &str) -> Result<RoleArn, String> {
-    RoleArn::parse(text).map_err(|error| error.to_string())
+/// The name of what a second file tells otherwise than the first: whoever may be worn is audited.
+fn also(name: &str, file: &File) -> String {
+    format!("{name} ({})", file.name)
 }

@@ -40,18 +40,35 @@ impl Snapshot {
     }
 
     pub(super) fn keep_instance_profile(&mut self, file: &File, value: &Value) {
-        match instance_profile(value) {
-            Ok(profile) => {
-                let held = self.account.instance_profiles.entry(profile.name.clone());
-                let held = held.or_insert_with(|| profile.clone());
-                held.role_arn = profile.role_arn.or_else(|| held.role_arn.take());
-                held.tags.extend(profile.tags);
-            }
+        match instance_profile(value).and_then(|profile| self.add_instance_profile(file, profile)) {
+            Ok(()) => {}
             Err(reason) => {
                 let name = value["InstanceProfileName"].as_str().unwrap_or("InstanceProfile");
                 self.problem(file, name, &reason, &[gap()]);
             }
         }
+    }
+
+    fn add_instance_profile(
+        &mut self,
+        file: &File,
+        profile: InstanceProfile,
+    ) -> Result<(), String> {
+        self.is_own(&profile.arn)?;
+        if let Some(role_arn) = &profile.role_arn {
+            self.is_own(role_arn.as_str())?;
+        }
+        let what = format!("the instance profile {}", profile.name);
+        self.told.first(file, &what);
+        let held = self.account.instance_profiles.entry(profile.name.clone());
+        let held = held.or_insert_with(|| profile.clone());
+        let contradicts = |role_arn| held.role_arn.as_ref().is_some_and(|known| known != role_arn);
+        if held.arn != profile.arn || profile.role_arn.as_ref().is_some_and(contradicts) {
+            return Err(self.told.contradiction(&what));
+        }
+        held.role_arn = profile.role_arn.or_else(|| held.role_arn.take());
+        held.tags.extend(profile.tags);
+        Ok(())
     }
 }
 

@@ -86,9 +86,6 @@ impl Snapshot {
                 held.clone_from(told);
             }
         }
-        if account.partition.is_empty() {
-            "aws".clone_into(&mut account.partition);
-        }
         for (name, listing) in &manifest.listings {
             let reason = match (listing.state, listing.reason.as_str()) {
                 (ListingState::Complete, _) => continue,

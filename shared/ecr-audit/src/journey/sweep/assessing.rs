@@ -17,7 +17,8 @@ use crate::journey::role::{ReadAhead, RoleTask};
 use crate::journey::together::assess_roles;
 use crate::node_role::UseListing;
 use crate::ports::{Ports, Versioned};
-use crate::role_policies::{PolicyName, RegistryDocument, RolePolicies, RolePolicy};
+use crate::registries::Registries;
+use crate::role_policies::{PolicyName, RolePolicies, RolePolicy};
 use crate::settings::Settings;
 use crate::sweep_part::{Listed, SweepPart};
 use crate::sweep_step::{SweepRun, SweepStep};
@@ -31,8 +32,8 @@ const READ_ONE_BY_ONE: usize = 20;
 /// The default versions of the account's managed policies.
 type Documents = BTreeMap<PolicyName, RolePolicy>;
 
-/// Records by the roles' ledger keys, and every repository and registry policy that is kept.
-type Known = (BTreeMap<String, Versioned>, Arc<Vec<RegistryDocument>>);
+/// Records by the roles' ledger keys, and what is known of every registry.
+type Known = (BTreeMap<String, Versioned>, Arc<Registries>);
 
 /// Assesses every role that was listed or is remembered, from a page of IAM on, until there are
 /// no more or the time is over.
@@ -206,7 +207,7 @@ impl<'step> Assessing<'step> {
     /// the one that stood before the page was read.
     async fn assess_read(&mut self, found: Vec<(RoleTask, RolePolicies)>) {
         let names: Vec<_> = found.iter().map(|(task, _)| task.role_name.clone()).collect();
-        let (mut records, registry) = match self.known(&names).await {
+        let (mut records, registries) = match self.known(&names).await {
             Ok(known) => known,
             // Each role is read by itself, so that a damaged record holds up no other.
             Err(error) => {
@@ -220,9 +221,9 @@ impl<'step> Assessing<'step> {
             let known = records.remove(&key);
             let version = known.as_ref().map_or(0, |known| known.version);
             if version == self.versions.get(&key).copied().unwrap_or(0) {
-                let (role, registry) = (Ok(Some(role)), Arc::clone(&registry));
+                let (role, registries) = (Ok(Some(role)), Arc::clone(&registries));
                 let cluster_tags = Arc::default();
-                task.ahead = Some(ReadAhead { known, role, cluster_tags, registry });
+                task.ahead = Some(ReadAhead { known, role, cluster_tags, registries });
             }
             tasks.push(task);
         }
@@ -231,7 +232,7 @@ impl<'step> Assessing<'step> {
 
     async fn known(&self, names: &[RoleName]) -> Result<Known, PortError> {
         let records = self.ports.ledger.records(names).await?;
-        Ok((records, Arc::new(self.ports.ledger.registry_documents().await?)))
+        Ok((records, Arc::new(self.ports.ledger.registries().await?)))
     }
 
     async fn assess(&mut self, tasks: Vec<RoleTask>) {

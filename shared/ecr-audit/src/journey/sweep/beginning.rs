@@ -41,6 +41,7 @@ pub async fn begin(
         }
         let attempt = before.as_ref().map_or(0, SweepRun::attempts);
         let places = places(ec2, settings).await?;
+        keep_regions(ports, &places).await?;
         let run = SweepRun::new(id, attempt, places, ports.clock.now());
         if ports.ledger.write_sweep_run(&run, version).await? == WriteOutcome::Written {
             let places = run.pending.len();
@@ -74,13 +75,28 @@ pub async fn begin_anew(
     settings: &Settings,
     id: &str,
 ) -> Result<SweepRun, PortError> {
-    let run = SweepRun::new(id, 0, places(ec2, settings).await?, ports.clock.now());
+    let places = places(ec2, settings).await?;
+    keep_regions(ports, &places).await?;
+    let run = SweepRun::new(id, 0, places, ports.clock.now());
     loop {
         let version = ports.ledger.sweep_run().await?.map_or(0, |(_, version)| version);
         if ports.ledger.write_sweep_run(&run, version).await? == WriteOutcome::Written {
             return Ok(run);
         }
     }
+}
+
+/// From now on, nothing passes that hangs on a registry of these regions before it is read.
+async fn keep_regions(ports: &Ports<'_>, places: &BTreeSet<Place>) -> Result<(), PortError> {
+    let region = |place: &Place| match place {
+        Place::Registry(region) => Some(region.clone()),
+        Place::Region(_) | Place::InstanceProfiles => None,
+    };
+    let regions: BTreeSet<String> = places.iter().filter_map(region).collect();
+    if ports.ledger.registries().await?.regions.as_ref() == Some(&regions) {
+        return Ok(());
+    }
+    ports.ledger.keep_regions(&regions).await
 }
 
 /// The regions that the operators named, else all that the account has switched on.

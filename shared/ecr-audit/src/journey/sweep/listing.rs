@@ -119,8 +119,8 @@ async fn instance_uses(
 /// The listings that did not answer on every page, in words.
 pub fn unlisted(uses: &UseListing) -> Vec<String> {
     let in_words = |(source, reason): (&Source, &String)| {
-        let region = source.region.as_deref().unwrap_or("global");
-        format!("{} ({region}): {reason}", source.kind.in_words())
+        let place = source.region.as_deref().map(|region| format!(" in {region}"));
+        format!("{}{}: {reason}", source.kind.in_words(), place.unwrap_or_default())
     };
     uses.incomplete.iter().map(in_words).collect()
 }

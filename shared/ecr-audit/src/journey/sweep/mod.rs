@@ -19,6 +19,7 @@ use jiff::Timestamp;
 
 use closed_regions::is_let_go;
 pub use listing::list_uses;
+pub use registry::read_registries;
 use registry::read_registry;
 
 use crate::arn::RoleArn;
@@ -187,22 +188,17 @@ async fn list(
             (listed, failures)
         }
         Place::Registry(region) => {
-            let mut failures = Vec::new();
-            match read_registry(ports, settings, region, after, until).await {
-                Ok(None) => {}
-                Ok(after) => {
-                    change_run(ports, sweep, |_| {}).await?;
-                    let (sweep, place) = (sweep.to_owned(), place.clone());
-                    let next = vec![SweepStep::List { sweep, place, after }];
-                    return Ok(StepDone { next, ..StepDone::default() });
-                }
-                Err(error) => failures.push(format!("{region}: {error}")),
+            // It lists no uses, so there is nothing to keep but what the reading itself has kept.
+            let read = read_registry(ports, settings, region, after, until).await?;
+            if read.goes_on_after.is_none() {
+                return listed_or_given_up(ports, sweep, place, read.failures).await;
             }
-            if is_let_go(ports, settings, region, &failures).await? {
-                failures.clear();
-            }
-            // It lists no uses, so there is nothing to keep but in the ledger's registry documents.
-            return listed_or_given_up(ports, sweep, place, failures).await;
+            change_run(ports, sweep, |run| run.note_failures(read.failures.iter().cloned()))
+                .await?;
+            let (sweep, place) = (sweep.to_owned(), place.clone());
+            let next = vec![SweepStep::List { sweep, place, after: read.goes_on_after }];
+            let summary = SweepSummary { failures: read.failures, ..SweepSummary::default() };
+            return Ok(StepDone { next, summary });
         }
     };
     for part in listed.into_parts(sweep, &place.name()) {
