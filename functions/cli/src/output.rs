@@ -65,9 +65,3 @@ pub fn status_cell(status: Status, severity: Severity) -> Cell {
     };
     if is_coloured() { Cell::new(text).fg(color) } else { Cell::new(text) }
 }
-
-/// A policy as it is called: one that AWS manages by its name, every other by its ARN.
-pub fn policy_name(policy: &str) -> &str {
-    let is_aws_managed = policy.contains(":iam::aws:policy/");
-    policy.rsplit('/').next().filter(|_| is_aws_managed).unwrap_or(policy)
-}

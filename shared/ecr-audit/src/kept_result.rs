@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use crate::assessment::CheckResult;
+use crate::permissions::PolicyStatement;
 use crate::words::shortened;
 
 /// How many bytes of JSON an answer has at most. A finding, its import and an alert for each topic
@@ -51,15 +52,17 @@ fn is_small(result: &CheckResult) -> bool {
 fn within(result: &CheckResult, room: Room) -> CheckResult {
     let mut kept = result.clone();
     for excess in &mut kept.excess {
-        excess.statements.truncate(room.items);
-        for statement in &mut excess.statements {
-            statement.sid = statement.sid.as_deref().map(|sid| shortened(sid, room.text));
-        }
+        within_statements(&mut excess.statements, room);
         let Some(witness) = &mut excess.witness else { continue };
         let context = std::mem::take(&mut witness.context).into_iter().take(room.items);
         witness.context = context
             .map(|(key, value)| (shortened(&key, room.text), within_value(value, room)))
             .collect();
+    }
+    for cause in kept.missing.iter_mut().flat_map(|missing| &mut missing.causes) {
+        if let Some(statements) = cause.statements_mut() {
+            within_statements(statements, room);
+        }
     }
     for sentences in [&mut kept.reasons, &mut kept.notes] {
         sentences.truncate(room.sentences);
@@ -71,6 +74,13 @@ fn within(result: &CheckResult, room: Room) -> CheckResult {
         kept.notes.push(SHORTENED.to_owned());
     }
     kept
+}
+
+fn within_statements(statements: &mut Vec<PolicyStatement>, room: Room) {
+    statements.truncate(room.items);
+    for statement in statements {
+        statement.sid = statement.sid.as_deref().map(|sid| shortened(sid, room.text));
+    }
 }
 
 fn within_value(value: Value, room: Room) -> Value {

@@ -62,6 +62,16 @@ impl MissingCause {
             Self::NotGranted | Self::OutsideBoundary { .. } | Self::OutsideOrganization => &[],
         }
     }
+
+    /// The same, to be shortened.
+    pub(crate) fn statements_mut(&mut self) -> Option<&mut Vec<PolicyStatement>> {
+        match self {
+            Self::OnRepositoriesAlone { statements }
+            | Self::OutOfReach { statements }
+            | Self::Denied { statements } => Some(statements),
+            Self::NotGranted | Self::OutsideBoundary { .. } | Self::OutsideOrganization => None,
+        }
+    }
 }
 
 /// `Denied by inline policy deny, statement [0]`.

@@ -181,3 +181,24 @@ fn the_causes_are_told_within_the_room_of_a_message() {
     let document = document(&told.alerts[0]);
     assert_eq!(document["is_shortened"], true);
 }
+
+/// Whoever may write the role's policies fills them with statements that deny pulling.
+#[test]
+fn the_causes_are_kept_within_the_room_of_a_record() {
+    let mut account = clean(ROLE);
+    for policy_number in 0..20 {
+        let denials: Vec<Value> = (0..40)
+            .map(|number| {
+                let mut denial = statement("Deny", &[TOKEN, IMAGE, LAYER], "*");
+                denial["Sid"] = format!("{number:060}").into();
+                denial
+            })
+            .collect();
+        account.put(policy(&format!("deny-{policy_number}"), &denials));
+    }
+    account.look("2026-01-15T10:00:00Z", "id-1", &[]);
+    let kept = &account.record.checks[&Check::CanPull].finding.result;
+    assert_eq!(kept.missing.len(), 3);
+    let bytes = serde_json::to_string(kept).unwrap().len();
+    assert!(bytes <= 56 * 1024, "{bytes} bytes");
+}

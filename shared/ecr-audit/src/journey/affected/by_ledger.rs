@@ -49,15 +49,14 @@ impl<'batch> Batch<'batch> {
             }
         };
         let known = &known;
-        let read: Vec<_> = stream::iter(named)
-            .map(|(place, told)| async move {
-                let since = told.iter().map(|(_, reported)| reported.event.time).min();
-                let since = since.unwrap_or_default();
-                (replaced(ports, settings, known, place, since).await, told)
-            })
-            .buffered(POLICIES_AT_ONCE)
-            .collect()
-            .await;
+        let reads = named.into_iter().map(|(place, told)| async move {
+            let since = told.iter().map(|(_, reported)| reported.event.time).min();
+            let since = since.unwrap_or_default();
+            (replaced(ports, settings, known, place, since).await, told)
+        });
+        // Listed first: a future that holds the closure could not be sent to another thread.
+        let reads: Vec<_> = reads.collect();
+        let read: Vec<_> = stream::iter(reads).buffered(POLICIES_AT_ONCE).collect().await;
         let mut different = Vec::new();
         for (outcome, told) in read {
             match outcome {
