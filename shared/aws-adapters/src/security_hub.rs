@@ -9,8 +9,8 @@ use aws_sdk_securityhub::Client;
 use aws_sdk_securityhub::config::http::HttpResponse;
 use aws_sdk_securityhub::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_securityhub::types::{
-    AwsSecurityFinding, AwsSecurityFindingFilters, AwsSecurityFindingIdentifier, NoteUpdate,
-    StringFilter, StringFilterComparison, WorkflowStatus, WorkflowUpdate,
+    AwsSecurityFinding, AwsSecurityFindingFilters, AwsSecurityFindingIdentifier, ComplianceStatus,
+    NoteUpdate, RecordState, StringFilter, StringFilterComparison, WorkflowStatus, WorkflowUpdate,
 };
 use aws_smithy_types::body::SdkBody;
 use ecr_audit::asff::{asff, finding_id};
@@ -297,8 +297,8 @@ fn stored_finding(finding: AwsSecurityFinding) -> StoredFinding {
     StoredFinding {
         id: finding.id.unwrap_or_default(),
         updated_at: finding.updated_at.and_then(|instant| instant.parse().ok()),
-        workflow: Held::read(workflow.as_ref().map_or("", |status| status.as_str())),
-        record_state: Held::read(finding.record_state.as_ref().map_or("", |it| it.as_str())),
-        compliance: Held::read(compliance.as_ref().map_or("", |status| status.as_str())),
+        workflow: Held::read(workflow.as_ref().map_or("", WorkflowStatus::as_str)),
+        record_state: Held::read(finding.record_state.as_ref().map_or("", RecordState::as_str)),
+        compliance: Held::read(compliance.as_ref().map_or("", ComplianceStatus::as_str)),
     }
 }

@@ -117,6 +117,7 @@ impl Fingerprint {
     }
 
     /// What of it was there before, at least as strong as now.
+    #[must_use]
     pub fn within(&self, before: &Self) -> Self {
         let mut within = self.clone();
         within.elements.retain(|element| before.holds(element));
