@@ -257,11 +257,9 @@ impl Iam for AwsIam {
     }
 
     async fn roles(&self, role_names: &[RoleName]) -> Vec<Result<Option<RolePolicies>, PortError>> {
-        let readings: Vec<_> = stream::iter(role_names)
-            .map(|role_name| self.read_role(role_name, false))
-            .buffered(ROLES_AT_ONCE)
-            .collect()
-            .await;
+        let reads: Vec<_> =
+            role_names.iter().map(|role_name| self.read_role(role_name, false)).collect();
+        let readings: Vec<_> = stream::iter(reads).buffered(ROLES_AT_ONCE).collect().await;
         let policy_arns: BTreeSet<String> = readings
             .iter()
             .flatten()
@@ -270,14 +268,10 @@ impl Iam for AwsIam {
                 Reading::Absent | Reading::Vanished => Vec::new(),
             })
             .collect();
-        let policies: BTreeMap<String, Result<RolePolicy, PortError>> = stream::iter(policy_arns)
-            .map(|policy_arn| async {
-                let policy = self.managed_policy(&policy_arn).await;
-                (policy_arn, policy)
-            })
-            .buffer_unordered(ROLES_AT_ONCE)
-            .collect()
-            .await;
+        let reads: Vec<_> =
+            policy_arns.iter().map(|policy_arn| self.managed_policy(policy_arn)).collect();
+        let read: Vec<_> = stream::iter(reads).buffered(ROLES_AT_ONCE).collect().await;
+        let policies = policy_arns.iter().cloned().zip(read).collect();
         let mut roles = Vec::with_capacity(readings.len());
         for (role_name, reading) in role_names.iter().zip(readings) {
             let role = match reading {

@@ -41,7 +41,8 @@ pub enum Change {
         instance_profile_name: String,
         /// The role that was added or removed, where the event names one.
         role_name: Option<RoleName>,
-        /// What a read of the profile shows once it has caught up with the change.
+        /// What a read of the profile shows once it has caught up with the change, where the event
+        /// tells. A record keeps none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         effect: Option<ProfileEffect>,
     },

@@ -59,7 +59,10 @@ impl Attempt<'_> {
     ) -> Result<(String, Record), RoleError> {
         let id = self.ports.clock.unique_id();
         let unseen = match self.role {
-            Ok(role) => not_shown(before.changes.iter().chain(&self.task.changes), role.as_ref()),
+            Ok(role) => {
+                let role = role.as_ref().filter(|role| role.role_arn == before.role_arn);
+                not_shown(before.changes.iter().chain(&self.task.changes), role)
+            }
             Err(_) => BTreeSet::new(),
         };
         let mut step = Step {

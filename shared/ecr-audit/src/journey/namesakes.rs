@@ -9,8 +9,9 @@ use crate::node_role::Sighting;
 use crate::role_policies::RolePolicies;
 use crate::transition::Observed;
 
-/// How many records are kept beside the one that is continued, of roles that nobody names any more.
-const KEPT_AT_REST: usize = 4;
+/// How many records are kept beside the one that is continued, of roles that nobody names any more:
+/// at their largest they fit into one item of the ledger.
+const KEPT_AT_REST: usize = 2;
 
 /// The record that is continued, with those of its namesakes beside it. `read` is what IAM has;
 /// nothing where it has no such role, or did not tell.

@@ -48,17 +48,18 @@ impl<'batch> Batch<'batch> {
                 return Vec::new();
             }
         };
-        let known = &known;
-        let reads = named.into_iter().map(|(place, told)| async move {
-            let since = told.iter().map(|(_, reported)| reported.event.time).min();
-            let since = since.unwrap_or_default();
-            (replaced(ports, settings, known, place, since).await, told)
-        });
-        // Listed first: a future that holds the closure could not be sent to another thread.
-        let reads: Vec<_> = reads.collect();
+        let since = |told: &[Told<'_>]| {
+            let times = told.iter().map(|(_, reported)| reported.event.time);
+            times.min().unwrap_or_default()
+        };
+        let (places, all_told): (Vec<_>, Vec<_>) = named.into_iter().unzip();
+        let places = places.into_iter().zip(&all_told);
+        let reads: Vec<_> = places
+            .map(|(place, told)| replaced(ports, settings, &known, place, since(told)))
+            .collect();
         let read: Vec<_> = stream::iter(reads).buffered(POLICIES_AT_ONCE).collect().await;
         let mut different = Vec::new();
-        for (outcome, told) in read {
+        for (outcome, told) in read.into_iter().zip(all_told) {
             match outcome {
                 Ok(replaced) => different.extend(replaced.map(|replaced| (replaced, told))),
                 Err(error) => self.fail(&told, &error),
