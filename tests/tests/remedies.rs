@@ -808,7 +808,7 @@ fn each_check_is_mended_by_itself() {
     let (role, role_arn) = account(&worker, &[("endpoint", endpoint)], &[]);
     match mend(role, &role_arn, Standard::ReadOnly) {
         Mending::NoSafeOne(obstacle) => {
-            assert!(obstacle.contains("aws:sourcevpce = vpce-1"), "{obstacle}");
+            assert!(obstacle.contains("aws:SourceVpce = vpce-1"), "{obstacle}");
             assert!(!obstacle.contains("Other grants do not help"), "{obstacle}");
         }
         other => panic!("{other:?}"),

@@ -106,13 +106,11 @@ impl Plan<'_> {
             return Ok(removal);
         }
         let document = narrowed.to_string();
-        Ok(match known.policy.inline_name() {
-            Some(name) => Step::PutInline { name: name.to_owned(), document },
-            None => {
-                let policy_arn = known.policy.as_str().to_owned();
-                Step::NewVersion { policy_arn, document }
-            }
-        })
+        if let Some(name) = known.policy.inline_name() {
+            return Ok(Step::PutInline { name: name.to_owned(), document });
+        }
+        let policy_arn = known.policy.as_str().to_owned();
+        Ok(Step::NewVersion { policy_arn, document })
     }
 
     /// Whether a step takes nothing away that the standard permits.
