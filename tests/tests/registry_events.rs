@@ -79,8 +79,8 @@ fn hear(world: &World, iam_fault: Option<PortError>, arrivals: &[Arrival]) -> Ha
     block_on(handle(&ports, &settings(), arrivals))
 }
 
-fn throttled() -> Option<PortError> {
-    Some(PortError::answered("iam:GetRole", 400, "Throttling", "Rate exceeded"))
+fn throttled() -> PortError {
+    PortError::answered("iam:GetRole", 400, "Throttling", "Rate exceeded")
 }
 
 fn finding(world: &World) -> String {
@@ -111,7 +111,7 @@ fn an_event_whose_first_try_fails_is_followed_when_it_comes_again() {
         world.account.change(change);
         let mut message = message(&world, name, REPOSITORY);
         for _ in 0..2 {
-            let handled = hear(&world, throttled(), std::slice::from_ref(&message));
+            let handled = hear(&world, Some(throttled()), std::slice::from_ref(&message));
             assert_eq!(handled.failed.len(), 1, "{name}");
             assert_eq!(finding(&world), told_before, "{name}: nothing was read");
             message.is_first_receipt = false;
@@ -135,7 +135,7 @@ fn what_was_never_followed_is_not_forgotten_when_the_policy_changes_again() {
     };
     world.account.change(set_other);
     let message = message(&world, "SetRepositoryPolicy", REPOSITORY);
-    assert_eq!(hear(&world, throttled(), std::slice::from_ref(&message)).failed.len(), 1);
+    assert_eq!(hear(&world, Some(throttled()), std::slice::from_ref(&message)).failed.len(), 1);
     world.account.change(delete_policy);
     assert_eq!(hear(&world, None, &[message]).failed, [].into());
     assert_eq!(finding(&world), "PASSED");
@@ -184,6 +184,6 @@ fn a_policy_that_is_set_to_what_it_was_asks_nobody() {
     let listings = world.ledger.listings();
     let message = message(&world, "SetRepositoryPolicy", REPOSITORY);
     // IAM would fail the message.
-    assert_eq!(hear(&world, throttled(), &[message]), Handled::default());
+    assert_eq!(hear(&world, Some(throttled()), &[message]), Handled::default());
     assert_eq!(world.ledger.listings(), (listings.0, listings.1 + 1));
 }
