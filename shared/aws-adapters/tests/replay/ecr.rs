@@ -71,7 +71,6 @@ fn document(
     repository_name: Option<&str>,
     text: &str,
     covers_all_actions: bool,
-    unfollowed: Vec::new(),
 ) -> RegistryDocument {
     RegistryDocument {
         region: REGION.to_owned(),
