@@ -399,10 +399,10 @@ fn a_damaged_policy_of_aws_is_not_read_from_the_own_copy() {
     .into_iter()
     .enumerate()
     {
-        let text = roles.replace("\"Policies\": []", &format!("\"Policies\": {damaged}"));
+        let details = roles.replace("\"Policies\": []", &format!("\"Policies\": {damaged}"));
         let test = format!("damaged-policy-{number}");
         let snapshot =
-            Snapshot::read(&folder(&test, &[("authorization-details.json", &text)])).unwrap();
+            Snapshot::read(&folder(&test, &[("authorization-details.json", &details)])).unwrap();
         let memory = MemoryAccount::new(snapshot.account);
         let error = now(memory.role(&RoleName::new("workers"))).unwrap_err().to_string();
         assert!(error.contains("authorization-details.json") && error.contains(place), "{error}");
