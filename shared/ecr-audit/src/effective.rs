@@ -1,26 +1,24 @@
 //! Role policies -> effective permissions, by the engine of iam-policy.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use iam_policy::context::ContextValue;
-use iam_policy::decision::{NamedPolicy, PolicySet, ResourcePolicy, StatementRef};
-use iam_policy::document::{Effect, PolicyDocument};
+use iam_policy::decision::StatementRef;
+use iam_policy::document::Effect;
 use iam_policy::effective::resources::Place;
 use iam_policy::effective::{self as engine, AskedAction, Budget, Level, Question};
-use iam_policy::glob;
 use iam_policy::principal::Principal;
 
-use crate::assess::{PULL_ACTIONS, RoleState};
+use crate::assess::RoleState;
 use crate::catalogue::{Catalogue, SERVICES};
 use crate::permissions::{
-    Access, ActionPermission, EffectivePermissions, PolicyStatement, PullPermission, Scope,
-    UnknownActions, Witness,
+    Access, ActionPermission, EffectivePermissions, PolicyStatement, Scope, UnknownActions, Witness,
 };
 use crate::policy_notes::policy_notes;
+use crate::pull::{pull, pull_actions};
+use crate::read_policies::ReadPolicies;
 use crate::repository_names::RepositoryNames;
 use crate::request_facts::{knowledge, places, principal};
-use crate::role_policies::RegistryDocument;
 use crate::settings::Settings;
 use crate::unknown_actions::{allows_unknown, unknown_actions};
 
@@ -68,89 +66,6 @@ pub fn effective(
     let mut notes = policy_notes(state, settings, &read.set);
     notes.splice(0..0, read.notes);
     Ok(EffectivePermissions { actions, unknown_actions, pull, notes })
-}
-
-/// The policies, parsed, with what they say wrongly.
-struct ReadPolicies {
-    set: PolicySet,
-    versions: BTreeMap<String, String>,
-    notes: Vec<String>,
-}
-
-impl ReadPolicies {
-    fn of(state: &RoleState<'_>) -> Result<Self, String> {
-        let mut read =
-            Self { set: PolicySet::default(), versions: BTreeMap::new(), notes: Vec::new() };
-        for policy in &state.role.identity {
-            let named = read.policy(policy.policy.as_str(), policy.document.as_deref())?;
-            read.set.identity.push(named);
-            if let Some(version) = &policy.version {
-                read.versions.insert(policy.policy.as_str().to_owned(), version.clone());
-            }
-        }
-        if let Some(boundary) = &state.role.boundary {
-            let named = read.policy(boundary.policy.as_str(), boundary.document.as_deref())?;
-            read.set.boundary = Some(named);
-        }
-        for level in &state.organization.scps {
-            let level = level
-                .iter()
-                .map(|document| read.policy(&document.name, Some(&document.document)))
-                .collect::<Result<_, _>>()?;
-            read.set.scps.push(level);
-        }
-        for level in &state.organization.rcps {
-            let level = level
-                .iter()
-                .map(|document| read.policy(&document.name, Some(&document.document)))
-                .collect::<Result<_, _>>()?;
-            read.set.rcps.push(level);
-        }
-        for document in state.registry {
-            let resource = read.registry(state, document)?;
-            read.set.resource.push(resource);
-        }
-        Ok(read)
-    }
-
-    fn policy(&mut self, name: &str, document: Option<&str>) -> Result<NamedPolicy, String> {
-        let text = document.ok_or_else(|| format!("the document of {name} could not be had"))?;
-        let document = PolicyDocument::parse(text)
-            .map_err(|error| format!("the document of {name} is not a policy: {error}"))?;
-        self.notes.extend(document.notes.iter().map(|note| format!("{name}: {note}")));
-        Ok(NamedPolicy { name: name.to_owned(), document: Arc::new(document) })
-    }
-
-    /// A repository's policy stands on the repository; the registry's on all of its region.
-    fn registry(
-        &mut self,
-        state: &RoleState<'_>,
-        document: &RegistryDocument,
-    ) -> Result<ResourcePolicy, String> {
-        let role_arn = &state.role.role_arn;
-        let account = role_arn.account();
-        let partition = role_arn.partition();
-        let region = &document.region;
-        let (name, stands_on) = match &document.repository_name {
-            Some(repository) => {
-                let arn = format!("arn:{partition}:ecr:{region}:{account}:repository/{repository}");
-                (arn.clone(), arn)
-            }
-            None => (
-                format!("registry:{region}"),
-                format!("arn:{partition}:ecr:{region}:{account}:repository/*"),
-            ),
-        };
-        let covers = if document.covers_all_actions {
-            Vec::new()
-        } else {
-            ["ecr:ReplicateImage", "ecr:BatchImportUpstreamImage", "ecr:CreateRepository"]
-                .map(str::to_owned)
-                .to_vec()
-        };
-        let policy = self.policy(&name, Some(&document.document))?;
-        Ok(ResourcePolicy { policy, stands_on: glob::pieces(&stands_on), covers })
-    }
 }
 
 struct Inquiry<'inquiry> {
@@ -287,59 +202,8 @@ impl Inquiry<'_> {
     }
 }
 
-fn pull_actions() -> [AskedAction<'static>; 3] {
-    PULL_ACTIONS
-        .map(|name| AskedAction { name, takes_resource: name != "ecr:GetAuthorizationToken" })
-}
-
-/// The lower bound for pulling, given what came of asking for its actions together.
-fn pull(access: engine::Access, actions: &[ActionPermission]) -> PullPermission {
-    // Enough is a lower bound: only what was found for certain counts.
-    let enough = match (access.at_least, access.level) {
-        (Level::Allowed, _) => Level::Allowed,
-        (_, Level::Denied) => Level::Denied,
-        _ => Level::Conditional,
-    };
-    let mut because = Vec::new();
-    match enough {
-        Level::Allowed => {}
-        Level::Conditional => {
-            let witness = access.witness.as_ref();
-            let conditions: Vec<String> = witness
-                .into_iter()
-                .flat_map(|witness| &witness.context)
-                .map(|(key, value)| match value {
-                    Some(value) => format!("{key} = {}", shown(value)),
-                    None => format!("{key} absent"),
-                })
-                .collect();
-            because.push(if conditions.is_empty() {
-                "Pulling depends on another account's consent or on what cannot be known."
-                    .to_owned()
-            } else {
-                format!("Pulling depends on what cannot be known: {}.", conditions.join(", "))
-            });
-        }
-        Level::Denied => {
-            let each_alone = PULL_ACTIONS.iter().all(|name| {
-                actions.iter().any(|known| known.action == *name && known.access > Access::Denied)
-            });
-            if each_alone {
-                because.push(
-                    "No repository and region has all three actions that a pull needs.".to_owned(),
-                );
-            }
-        }
-    }
-    PullPermission {
-        access: level(enough),
-        scope: scope(&access, true),
-        repository: access.witness.map(|witness| witness.resource),
-        because,
-    }
-}
-
-fn level(level: Level) -> Access {
+/// The engine's level in the words of the domain.
+pub fn level(level: Level) -> Access {
     match level {
         Level::Denied => Access::Denied,
         Level::Conditional => Access::Conditional,
@@ -347,7 +211,8 @@ fn level(level: Level) -> Access {
     }
 }
 
-fn scope(access: &engine::Access, takes_resource: bool) -> Scope {
+/// Where an action is granted of which the engine answers this.
+pub fn scope(access: &engine::Access, takes_resource: bool) -> Scope {
     if access.covers_a_place || (!takes_resource && access.level > Level::Denied) {
         Scope::EveryRepository
     } else {
@@ -369,11 +234,4 @@ fn witness(witness: &engine::Witness) -> Witness {
         })
         .collect();
     Witness { resource: witness.resource.clone(), context }
-}
-
-fn shown(value: &ContextValue) -> String {
-    match value {
-        ContextValue::Single(text) => text.clone(),
-        ContextValue::Multiple(texts) => format!("[{}]", texts.join(", ")),
-    }
 }

@@ -22,6 +22,8 @@ pub mod assess;
 pub mod assessment;
 pub mod effective;
 mod policy_notes;
+mod pull;
+mod read_policies;
 pub mod remedy;
 mod remedy_step;
 

@@ -1,0 +1,64 @@
+//! Whether an image can be pulled: a lower bound, from the answers of the engine.
+
+use iam_policy::context::ContextValue;
+use iam_policy::effective::{self as engine, AskedAction, Level};
+
+use crate::assess::PULL_ACTIONS;
+use crate::effective::{level, scope};
+use crate::permissions::{Access, ActionPermission, PullPermission};
+
+/// The actions of a pull, as the engine is asked for them.
+pub fn pull_actions() -> [AskedAction<'static>; 3] {
+    PULL_ACTIONS
+        .map(|name| AskedAction { name, takes_resource: name != "ecr:GetAuthorizationToken" })
+}
+
+/// The lower bound for pulling, given what came of asking for its actions together.
+pub fn pull(access: engine::Access, actions: &[ActionPermission]) -> PullPermission {
+    // Enough is a lower bound: only what was found for certain counts.
+    let enough = match (access.at_least, access.level) {
+        (Level::Allowed, _) => Level::Allowed,
+        (_, Level::Denied) => Level::Denied,
+        _ => Level::Conditional,
+    };
+    let because = match enough {
+        Level::Allowed => Vec::new(),
+        Level::Conditional => vec![what_it_depends_on(&access)],
+        Level::Denied => {
+            let each_alone = PULL_ACTIONS.iter().all(|name| {
+                actions.iter().any(|known| known.action == *name && known.access > Access::Denied)
+            });
+            let apart = "No repository and region has all three actions that a pull needs.";
+            if each_alone { vec![apart.to_owned()] } else { Vec::new() }
+        }
+    };
+    PullPermission {
+        access: level(enough),
+        scope: scope(&access, true),
+        repository: access.witness.map(|witness| witness.resource),
+        because,
+    }
+}
+
+fn what_it_depends_on(access: &engine::Access) -> String {
+    let witness = access.witness.iter();
+    let conditions: Vec<String> = witness
+        .flat_map(|witness| &witness.context)
+        .map(|(key, value)| match value {
+            Some(value) => format!("{key} = {}", shown(value)),
+            None => format!("{key} absent"),
+        })
+        .collect();
+    if conditions.is_empty() {
+        "Pulling depends on another account's consent or on what cannot be known.".to_owned()
+    } else {
+        format!("Pulling depends on what cannot be known: {}.", conditions.join(", "))
+    }
+}
+
+fn shown(value: &ContextValue) -> String {
+    match value {
+        ContextValue::Single(text) => text.clone(),
+        ContextValue::Multiple(texts) => format!("[{}]", texts.join(", ")),
+    }
+}
