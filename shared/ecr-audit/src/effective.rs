@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use iam_policy::context::ContextValue;
 use iam_policy::decision::StatementRef;
 use iam_policy::document::Effect;
-use iam_policy::effective::resources::Place;
 use iam_policy::effective::{self as engine, AskedAction, Budget, Level, Question};
 use iam_policy::principal::Principal;
 
@@ -14,11 +13,12 @@ use crate::catalogue::{Catalogue, SERVICES};
 use crate::permissions::{
     Access, ActionPermission, EffectivePermissions, PolicyStatement, Scope, UnknownActions, Witness,
 };
+use crate::places::Places;
 use crate::policy_notes::policy_notes;
 use crate::pull::{pull, pull_actions};
 use crate::read_policies::ReadPolicies;
 use crate::repository_names::RepositoryNames;
-use crate::request_facts::{knowledge, places, principal};
+use crate::request_facts::{knowledge, principal};
 use crate::settings::Settings;
 use crate::unknown_actions::{allows_unknown, unknown_actions};
 
@@ -28,11 +28,13 @@ pub fn effective(
     settings: &Settings,
 ) -> Result<EffectivePermissions, String> {
     let read = ReadPolicies::of(state)?;
+    let known = knowledge(state, None);
     let inquiry = Inquiry {
         state,
         read: &read,
         principal: principal(state),
-        places: SERVICES.map(|service| (service, places(state, settings, service))),
+        places: SERVICES
+            .map(|service| (service, Places::of(state, settings, &read.set, &known, service))),
         budget: Budget::new(),
     };
     // Asked first, while the budget is whole: nodes that can pull have to be known as such.
@@ -73,7 +75,7 @@ struct Inquiry<'inquiry> {
     read: &'inquiry ReadPolicies,
     principal: Principal,
     /// Where the repositories of each service may lie.
-    places: [(&'static str, Vec<Place>); 2],
+    places: [(&'static str, Places); 2],
     /// What is left for the questions that are not yet asked.
     budget: Budget,
 }
@@ -86,12 +88,15 @@ impl Inquiry<'_> {
         entry: Option<&crate::catalogue::CataloguedAction>,
     ) -> engine::Access {
         let places = self.places.iter().find(|(known, _)| *known == service);
+        let (places, has_more_places) =
+            places.map_or((&[][..], false), |(_, known)| (&known.places[..], known.are_cut));
         engine::effective(
             &self.read.set,
             &Question {
                 principal: &self.principal,
                 actions,
-                places: places.map_or(&[], |(_, places)| places),
+                places,
+                has_more_places,
                 names: &RepositoryNames,
                 knowledge: &knowledge(self.state, entry),
                 budget: &self.budget,

@@ -13,6 +13,8 @@ pub mod topic_arn;
 
 pub mod catalogue;
 pub mod permissions;
+pub mod places;
+mod regions;
 pub mod repository_names;
 pub mod request_facts;
 pub mod standard;

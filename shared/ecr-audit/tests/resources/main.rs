@@ -1,0 +1,4 @@
+//! On which repositories of which accounts and registries a role may do what.
+
+mod accounts;
+mod role;
