@@ -5,18 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use iam_policy::context::ContextValue;
 use iam_policy::decision::StatementRef;
 use iam_policy::document::Effect;
+use iam_policy::effective::resources::Place;
 use iam_policy::effective::{self as engine, AskedAction, Budget, Level, Question};
 use iam_policy::principal::Principal;
 
 use crate::assess::RoleState;
-use crate::catalogue::{Catalogue, SERVICES};
+use crate::catalogue::{AccessLevel, Catalogue, CataloguedAction, SERVICES};
 use crate::permissions::{
     Access, ActionPermission, EffectivePermissions, PolicyStatement, Scope, UnknownActions, Witness,
 };
-use crate::places::Places;
+use crate::places::{Places, add_ons};
 use crate::policy_notes::policy_notes;
-use crate::pull::{pull, pull_actions};
+use crate::pull::{pull, pull_actions, without_add_ons};
 use crate::read_policies::ReadPolicies;
+use crate::regions::with_clusters;
 use crate::repository_names::RepositoryNames;
 use crate::request_facts::{knowledge, principal};
 use crate::settings::Settings;
@@ -46,6 +48,7 @@ pub fn effective(
         let key = (
             engine::signature(&read.set, &entry.action),
             entry.takes_resource,
+            CataloguedAction::is_of_a_pull(&entry.action),
             entry.condition_keys.clone(),
             service,
         );
@@ -64,7 +67,10 @@ pub fn effective(
         .into_iter()
         .map(|service| (service.to_owned(), inquiry.unknown(service)))
         .collect();
-    let pull = pull(pulling, &actions);
+    let mut pull = pull(pulling, &actions);
+    if pull.access > Access::Denied {
+        pull.notes = inquiry.out_of_reach();
+    }
     let mut notes = policy_notes(state, settings, &read.set);
     notes.splice(0..0, read.notes);
     Ok(EffectivePermissions { actions, unknown_actions, pull, notes })
@@ -85,11 +91,24 @@ impl Inquiry<'_> {
         &self,
         service: &str,
         actions: &[AskedAction<'_>],
-        entry: Option<&crate::catalogue::CataloguedAction>,
+        entry: Option<&CataloguedAction>,
     ) -> engine::Access {
-        let places = self.places.iter().find(|(known, _)| *known == service);
-        let (places, has_more_places) =
-            places.map_or((&[][..], false), |(_, known)| (&known.places[..], known.are_cut));
+        let Some((_, places)) = self.places.iter().find(|(known, _)| *known == service) else {
+            unreachable!("the catalogue knows the services of SERVICES alone")
+        };
+        let is_pull = actions.iter().all(|action| CataloguedAction::is_of_a_pull(action.name));
+        let of_action = if is_pull { &places.of_pulls } else { &places.of_any };
+        self.ask_in(of_action, places.are_cut, actions, entry)
+    }
+
+    /// The same of repositories in these places, and of some in others perhaps.
+    fn ask_in(
+        &self,
+        places: &[Place],
+        has_more_places: bool,
+        actions: &[AskedAction<'_>],
+        entry: Option<&CataloguedAction>,
+    ) -> engine::Access {
         engine::effective(
             &self.read.set,
             &Question {
@@ -104,10 +123,21 @@ impl Inquiry<'_> {
         )
     }
 
+    /// The regions with clusters in which AWS's own add-ons cannot be pulled, a sentence each.
+    fn out_of_reach(&self) -> Vec<String> {
+        let regions = with_clusters(self.state).into_iter();
+        let places = regions.filter_map(|region| Some((region, add_ons(self.state, region)?)));
+        let unreached = places.filter(|(_, place)| {
+            let access = self.ask_in(std::slice::from_ref(place), false, &pull_actions(), None);
+            access.level == Level::Denied
+        });
+        unreached.map(|(region, _)| without_add_ons(region)).collect()
+    }
+
     fn permission(
         &self,
         action: &str,
-        access_level: crate::catalogue::AccessLevel,
+        access_level: AccessLevel,
         takes_resource: bool,
         access: &engine::Access,
     ) -> ActionPermission {

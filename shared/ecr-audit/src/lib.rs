@@ -11,6 +11,7 @@ pub mod role_policies;
 pub mod settings;
 pub mod topic_arn;
 
+pub mod add_on_registries;
 pub mod catalogue;
 pub mod permissions;
 pub mod places;

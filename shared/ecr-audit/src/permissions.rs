@@ -124,4 +124,7 @@ pub struct PullPermission {
     pub repository: Option<String>,
     /// What the answer hangs on where it is conditional; what is missing where it is denied.
     pub because: Vec<String>,
+    /// What cannot be pulled although other images can, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }

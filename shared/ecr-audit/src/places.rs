@@ -9,6 +9,7 @@ use iam_policy::effective::accounts::{Surroundings, accounts};
 use iam_policy::effective::resources::Place;
 use iam_policy::effective::{Consent, Knowledge};
 
+use crate::add_on_registries::add_on_registry;
 use crate::assess::RoleState;
 use crate::regions::regions;
 use crate::settings::Settings;
@@ -26,8 +27,10 @@ const PUBLIC_REGION: &str = "us-east-1";
 /// Where the repositories of one service may lie.
 #[derive(Clone, Debug)]
 pub struct Places {
-    /// The places, the preferred first.
-    pub places: Vec<Place>,
+    /// For any action, the preferred first.
+    pub of_any: Vec<Place>,
+    /// For the calls of a pull, which AWS's own registries of add-ons admit too.
+    pub of_pulls: Vec<Place>,
     /// Whether the policies tell more accounts apart than were followed.
     pub are_cut: bool,
 }
@@ -61,12 +64,24 @@ impl Places {
         let in_regions = |account: &str, consent| -> Vec<Place> {
             regions.iter().map(|region| region.place(account, consent)).collect()
         };
-        let mut places = in_regions(own, Consent::Own);
-        places.extend(given.iter().flat_map(|account| in_regions(account, Consent::Given)));
+        let mut admitted = in_regions(own, Consent::Own);
+        admitted.extend(given.iter().flat_map(|account| in_regions(account, Consent::Given)));
         let ids = others.ids.iter().filter(|account| is_other(account));
-        places.extend(ids.flat_map(|account| in_regions(account, Consent::Unknown)));
-        Self { places, are_cut: others.is_cut }
+        let others_in: Vec<Place> =
+            ids.flat_map(|account| in_regions(account, Consent::Unknown)).collect();
+        let add_ons: Vec<Place> = if service == "ecr" {
+            regions.iter().filter_map(Called::add_ons).collect()
+        } else {
+            Vec::new()
+        };
+        let of_pulls = [&admitted[..], &add_ons, &others_in].concat();
+        Self { of_any: [admitted, others_in].concat(), of_pulls, are_cut: others.is_cut }
     }
+}
+
+/// AWS's own registry of add-ons in one region, where there is one.
+pub fn add_ons(state: &RoleState<'_>, region: &str) -> Option<Place> {
+    Called::new(state, "ecr", region).add_ons()
 }
 
 /// The places as far as they are the same whatever the account: what an ARN begins with, up to the
@@ -104,6 +119,10 @@ impl Called {
         let in_arn = if service == "ecr-public" { "" } else { region };
         let before = format!("arn:{partition}:{service}:{in_arn}:");
         Self { name: region.to_owned(), before }
+    }
+
+    fn add_ons(&self) -> Option<Place> {
+        Some(self.place(add_on_registry(&self.name)?, Consent::Given))
     }
 
     fn place(&self, account: &str, consent: Consent) -> Place {

@@ -3,6 +3,7 @@
 use iam_policy::context::ContextValue;
 use iam_policy::effective::{self as engine, AskedAction, Level};
 
+use crate::add_on_registries::add_on_registry;
 use crate::assess::PULL_ACTIONS;
 use crate::effective::{level, scope};
 use crate::permissions::{Access, ActionPermission, PullPermission};
@@ -37,7 +38,17 @@ pub fn pull(access: engine::Access, actions: &[ActionPermission]) -> PullPermiss
         scope: scope(&access, true),
         repository: access.witness.map(|witness| witness.resource),
         because,
+        notes: Vec::new(),
     }
+}
+
+/// That AWS's own add-ons cannot be pulled in a region.
+pub fn without_add_ons(region: &str) -> String {
+    let account = add_on_registry(region).unwrap_or_default();
+    format!(
+        "The images of AWS's own add-ons cannot be pulled in {region}: they lie in the registry of \
+         account {account}."
+    )
 }
 
 fn what_it_depends_on(access: &engine::Access) -> String {
