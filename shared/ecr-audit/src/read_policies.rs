@@ -3,12 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use iam_policy::context::Context;
 use iam_policy::decision::{NamedPolicy, PolicySet, ResourcePolicy};
 use iam_policy::document::PolicyDocument;
-use iam_policy::glob;
+use iam_policy::glob::{self, Piece};
+use iam_policy::truth::Truth;
 
 use crate::assess::RoleState;
 use crate::role_policies::RegistryDocument;
+
+/// The actions that a registry policy of scope V1 covers.
+/// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html>
+const SCOPE_V1: [&str; 3] =
+    ["ecr:ReplicateImage", "ecr:BatchImportUpstreamImage", "ecr:CreateRepository"];
 
 /// The policies, parsed, with what they say wrongly.
 pub struct ReadPolicies {
@@ -51,8 +58,8 @@ impl ReadPolicies {
             read.set.rcps.push(level);
         }
         for document in state.registry {
-            let resource = read.registry(state, document)?;
-            read.set.resource.push(resource);
+            let policies = read.registry(state, document)?;
+            read.set.resource.extend(policies);
         }
         Ok(read)
     }
@@ -65,34 +72,54 @@ impl ReadPolicies {
         Ok(NamedPolicy { name: name.to_owned(), document: Arc::new(document) })
     }
 
-    /// A repository's policy stands on the repository; the registry's on all of its region.
+    /// A repository's policy stands on the repository; the registry's on all of its region, and,
+    /// where it covers every action, perhaps on requests that name no repository.
     fn registry(
         &mut self,
         state: &RoleState<'_>,
         document: &RegistryDocument,
-    ) -> Result<ResourcePolicy, String> {
+    ) -> Result<Vec<ResourcePolicy>, String> {
         let role_arn = &state.role.role_arn;
-        let account = role_arn.account();
-        let partition = role_arn.partition();
         let region = &document.region;
-        let (name, stands_on) = match &document.repository_name {
-            Some(repository) => {
-                let arn = format!("arn:{partition}:ecr:{region}:{account}:repository/{repository}");
-                (arn.clone(), arn)
-            }
-            None => (
-                format!("registry:{region}"),
-                format!("arn:{partition}:ecr:{region}:{account}:repository/*"),
-            ),
+        let repository = |name: &str| {
+            format!(
+                "arn:{}:ecr:{region}:{}:repository/{name}",
+                role_arn.partition(),
+                role_arn.account()
+            )
         };
-        let covers = if document.covers_all_actions {
-            Vec::new()
-        } else {
-            ["ecr:ReplicateImage", "ecr:BatchImportUpstreamImage", "ecr:CreateRepository"]
-                .map(str::to_owned)
-                .to_vec()
-        };
+        if let Some(name) = &document.repository_name {
+            let arn = repository(name);
+            let policy = self.policy(&arn, Some(&document.document))?;
+            return Ok(vec![on(policy, glob::pieces(&arn), Truth::True)]);
+        }
+        let name = format!("registry:{region}");
         let policy = self.policy(&name, Some(&document.document))?;
-        Ok(ResourcePolicy { policy, stands_on: glob::pieces(&stands_on), covers })
+        let on_repositories = |bears| on(policy.clone(), glob::pieces(&repository("*")), bears);
+        let of_scope_v1 = ResourcePolicy {
+            covers: SCOPE_V1.map(str::to_owned).to_vec(),
+            ..on_repositories(Truth::True)
+        };
+        // AWS says of scope V2 that it holds for all actions, and not whether that is so of those
+        // that name no repository.
+        let mut without_repository = on(policy.clone(), vec![Piece::Plain('*')], Truth::Unknown);
+        without_repository.within.set_single("aws:RequestedRegion", region);
+        Ok(match document.covers_all_actions {
+            Some(true) => vec![on_repositories(Truth::True), without_repository],
+            Some(false) => vec![of_scope_v1],
+            None => {
+                self.notes.push(format!(
+                    "{name}: REGISTRY_POLICY_SCOPE is not known, so what it says of other actions \
+                     than {} is open",
+                    SCOPE_V1.join(", ")
+                ));
+                vec![of_scope_v1, on_repositories(Truth::Unknown), without_repository]
+            }
+        })
     }
+}
+
+/// A policy that covers every action, whatever the request.
+fn on(policy: NamedPolicy, stands_on: Vec<Piece>, bears: Truth) -> ResourcePolicy {
+    ResourcePolicy { policy, stands_on, covers: Vec::new(), within: Context::new(), bears }
 }

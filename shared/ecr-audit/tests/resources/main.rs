@@ -2,4 +2,5 @@
 
 mod accounts;
 mod add_ons;
+mod registries;
 mod role;

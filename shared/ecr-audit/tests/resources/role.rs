@@ -133,7 +133,7 @@ fn used_in(region: &str) -> Use {
 pub fn registry(
     region: &str,
     repository: Option<&str>,
-    covers_all_actions: bool,
+    covers_all_actions: Option<bool>,
     document: &Value,
 ) -> RegistryDocument {
     RegistryDocument {

@@ -148,7 +148,11 @@ impl Contexts {
             variables.extend(resources.flat_map(Template::variables));
         }
         let compared = variables_of(&conditions);
-        let named = conditions.keys().chain(&variables).map(|key| (*key).to_owned()).collect();
+        let stand = evaluations.iter().flat_map(|about| &about.parts);
+        let within =
+            stand.filter_map(|part| part.stands_on).flat_map(|policy| policy.within.keys());
+        let named = conditions.keys().chain(&variables).copied();
+        let named = named.chain(within.map(|(key, _)| key)).map(str::to_owned).collect();
         let (known, choices) = (knowledge.known.clone(), BTreeMap::new());
         let without_resource = knowledge.without_resource.clone();
         let mut contexts = Self { known, without_resource, choices, named, compared };
@@ -212,6 +216,9 @@ impl Contexts {
             let mut applying = Applying::all(about.parts.len());
             for (number, part) in about.parts.iter().enumerate() {
                 applying.limit(number, part.known);
+                if part.stands_on.is_some_and(|policy| !policy.is_within(known)) {
+                    applying.limit(number, Truth::False);
+                }
                 for condition in &part.statement.conditions {
                     if !self.is_chosen(condition.key(), known) {
                         applying.limit(number, condition.holds(known));
