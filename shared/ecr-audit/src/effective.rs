@@ -10,7 +10,7 @@ use iam_policy::effective::{self as engine, AskedAction, Budget, Level, Question
 use iam_policy::principal::Principal;
 
 use crate::assess::RoleState;
-use crate::catalogue::{AccessLevel, Catalogue, CataloguedAction, SERVICES};
+use crate::catalogue::{Catalogue, CataloguedAction, SERVICES};
 use crate::permissions::{
     Access, ActionPermission, EffectivePermissions, PolicyStatement, Scope, UnknownActions, Witness,
 };
@@ -42,26 +42,19 @@ pub fn effective(
     // Asked first, while the budget is whole: nodes that can pull have to be known as such.
     let pulling = inquiry.ask("ecr", &pull_actions(), None);
     let mut actions = Vec::new();
-    let mut answered: BTreeMap<_, engine::Access> = BTreeMap::new();
+    let mut answered: BTreeMap<_, Answered> = BTreeMap::new();
     for entry in &Catalogue::embedded().actions {
         let (service, _) = entry.action.split_once(':').unwrap_or_default();
         let key = (
             engine::signature(&read.set, &entry.action),
             entry.takes_resource,
+            entry.resource_required,
             CataloguedAction::is_of_a_pull(&entry.action),
             entry.condition_keys.clone(),
             service,
         );
-        let access = answered.entry(key).or_insert_with(|| {
-            let asked = [AskedAction { name: &entry.action, takes_resource: entry.takes_resource }];
-            inquiry.ask(service, &asked, Some(entry))
-        });
-        actions.push(inquiry.permission(
-            &entry.action,
-            entry.access_level,
-            entry.takes_resource,
-            access,
-        ));
+        let answer = answered.entry(key).or_insert_with(|| inquiry.answered(service, entry));
+        actions.push(inquiry.permission(entry, answer));
     }
     let unknown_actions = SERVICES
         .into_iter()
@@ -75,6 +68,9 @@ pub fn effective(
     notes.splice(0..0, read.notes);
     Ok(EffectivePermissions { actions, unknown_actions, pull, notes })
 }
+
+/// What came of an action, and whether it did of requests that name a repository.
+type Answered = (engine::Access, bool);
 
 struct Inquiry<'inquiry> {
     state: &'inquiry RoleState<'inquiry>,
@@ -134,20 +130,32 @@ impl Inquiry<'_> {
         unreached.map(|(region, _)| without_add_ons(region)).collect()
     }
 
+    /// What comes of a catalogued action, with a repository or, where it is optional, without.
+    fn answered(&self, service: &str, entry: &CataloguedAction) -> Answered {
+        let ask = |entry: &CataloguedAction| {
+            let takes_resource = entry.takes_resource;
+            let asked = [AskedAction { name: &entry.action, takes_resource }];
+            self.ask(service, &asked, Some(entry))
+        };
+        if !entry.takes_resource || entry.resource_required {
+            return (ask(entry), entry.takes_resource);
+        }
+        let without = CataloguedAction { takes_resource: false, ..entry.clone() };
+        better(ask(entry), ask(&without))
+    }
+
     fn permission(
         &self,
-        action: &str,
-        access_level: AccessLevel,
-        takes_resource: bool,
-        access: &engine::Access,
+        entry: &CataloguedAction,
+        (access, takes_resource): &Answered,
     ) -> ActionPermission {
         let deciding =
             if access.level == Level::Denied { &access.denying } else { &access.granting };
         ActionPermission {
-            action: action.to_owned(),
-            access_level,
+            action: entry.action.clone(),
+            access_level: entry.access_level,
             access: level(access.level),
-            scope: scope(access, takes_resource),
+            scope: scope(access, *takes_resource),
             witness: access.witness.as_ref().map(witness),
             statements: self.statements(deciding),
             is_upper_bound: access.is_bound,
@@ -211,13 +219,8 @@ impl Inquiry<'_> {
                         &[AskedAction { name: &action, takes_resource: false }],
                         None,
                     );
-                    let best = if on_all.level > on_resource.level {
-                        (&on_all, false)
-                    } else {
-                        (&on_resource, true)
-                    };
-                    let granting = best.0.granting.clone();
-                    (level(best.0.level), scope(best.0, best.1), granting)
+                    let (best, takes_resource) = better(on_resource, on_all);
+                    (level(best.level), scope(&best, takes_resource), best.granting)
                 });
             if *access == Access::Denied {
                 continue;
@@ -235,6 +238,16 @@ impl Inquiry<'_> {
         answer.write_statements = self.statements(&writing);
         answer
     }
+}
+
+/// The more that is permitted, and whether that is so of requests that name a repository.
+fn better(on_resource: engine::Access, on_all: engine::Access) -> Answered {
+    let takes_resource = on_resource.level >= on_all.level;
+    let (mut best, other) =
+        if takes_resource { (on_resource, on_all) } else { (on_all, on_resource) };
+    best.at_least = best.at_least.max(other.at_least);
+    best.is_bound = best.level != best.at_least;
+    (best, takes_resource)
 }
 
 /// The engine's level in the words of the domain.

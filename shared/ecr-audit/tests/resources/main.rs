@@ -2,5 +2,6 @@
 
 mod accounts;
 mod add_ons;
+mod optional;
 mod registries;
 mod role;
