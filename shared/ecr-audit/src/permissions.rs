@@ -58,7 +58,8 @@ pub enum Access {
 pub enum Scope {
     /// On some repositories.
     NamedRepositories,
-    /// On every repository of the account in some region, or the action takes no resource.
+    /// On every repository of the account in some region, but for those that a policy names one by
+    /// one; or the action takes no resource.
     EveryRepository,
 }
 

@@ -5,3 +5,4 @@ mod add_ons;
 mod optional;
 mod registries;
 mod role;
+mod severity;

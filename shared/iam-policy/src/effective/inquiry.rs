@@ -88,7 +88,7 @@ impl<'question> Inquiry<'question> {
                 None => Representatives::none(),
             };
             let mut is_cut = found.is_bound;
-            let mut covered = Level::Allowed;
+            let mut covered = None;
             let mut meetings = HashSet::default();
             for resource in &found.resources {
                 if !budget.take(self.meetings.patterns()) {
@@ -96,7 +96,9 @@ impl<'question> Inquiry<'question> {
                     break;
                 }
                 let meeting = self.meetings.of(resource, known);
-                if !meetings.insert(meeting.clone()) {
+                let signature = signature.as_ref();
+                let is_named = signature.is_some_and(|one| resources.is_named(one, resource));
+                if !meetings.insert((meeting.clone(), is_named)) {
                     continue;
                 }
                 let cost = ways.len() * self.words();
@@ -106,7 +108,9 @@ impl<'question> Inquiry<'question> {
                     break;
                 }
                 let judged = self.judge(&meeting, ways, place, &mut answer);
-                covered = covered.min(judged.level);
+                if !is_named {
+                    covered = Some(covered.unwrap_or(Level::Allowed).min(judged.level));
+                }
                 answer.keep(&judged, resource, ways, &place_tells);
             }
             if is_cut {
@@ -117,8 +121,8 @@ impl<'question> Inquiry<'question> {
                 if place.consent == Consent::Own {
                     answer.best_cover = answer.best_cover.max(judged.level);
                 }
-            } else if place.consent == Consent::Own && !found.resources.is_empty() {
-                answer.best_cover = answer.best_cover.max(covered);
+            } else if place.consent == Consent::Own {
+                answer.best_cover = answer.best_cover.max(covered.unwrap_or(Level::Denied));
             }
         }
         if self.question.has_more_places && takes_resource {

@@ -81,8 +81,8 @@ pub struct Access {
     /// A request that is permitted: for certain, unless `at_least` is denied. None where it is
     /// denied, or where a budget ran out before one was found.
     pub witness: Option<Witness>,
-    /// Whether every resource of some place in the own account is as permitted as the witness, or
-    /// may be, where a budget ran out.
+    /// Whether every resource of some place in the own account is as permitted as the witness, but
+    /// for resources that a pattern names one by one; or may be, where a budget ran out.
     pub covers_a_place: bool,
     /// The statements that grant it in some request.
     pub granting: BTreeSet<StatementRef>,
