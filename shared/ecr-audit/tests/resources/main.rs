@@ -2,7 +2,10 @@
 
 mod accounts;
 mod add_ons;
+mod brute_force;
+mod draw;
 mod optional;
 mod registries;
 mod role;
 mod severity;
+mod truth;
