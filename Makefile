@@ -120,9 +120,11 @@ small-account: functions-of-tests
 # ---- Long runs: `make test` has a short round of each ----
 
 ## prove: a million policies of a small world, a sixth of them for each of six properties, every
-## name and context of each tried; and two thousand roles out of this world, told to everyone
+## name and context of each tried; ten thousand roles, every request of each tried; and two
+## thousand roles out of this world, told to everyone
 prove:
 	PULLWATCH_CASES=167000 $(CARGO) test --release --locked -p iam-policy --test brute_force
+	PULLWATCH_CASES=10000 $(CARGO) test --release --locked -p ecr-audit --test resources brute_force
 	PULLWATCH_ROUNDS=20 $(CARGO) test --locked --workspace --test limits wild
 
 ## simulate: ten thousand lives of a small account, killed and delivered again at every port call

@@ -82,7 +82,7 @@ pub fn explain(data: &[u8]) {
             region: REGION.to_owned(),
             repository_name: Some("team/app".to_owned()),
             document: document.to_owned(),
-            covers_all_actions: true,
+            covers_all_actions: Some(true),
             unfollowed: Vec::new(),
             read_at: Timestamp::UNIX_EPOCH,
         })

@@ -23,6 +23,7 @@ use iam_policy::decision::{NamedPolicy, Outcome, PolicySet, Request, ResourcePol
 use iam_policy::document::PolicyDocument;
 use iam_policy::glob;
 use iam_policy::principal::Principal;
+use iam_policy::truth::Truth;
 use jiff::{SignedDuration, Timestamp};
 use memory_adapters::{Account, Cluster, MemoryAccount, Nodegroup, Snapshot, Tags, World};
 use serde_json::{Value, json};
@@ -150,7 +151,13 @@ impl Look {
             let name = known.repository_name.as_deref().unwrap_or("*");
             let arn = format!("arn:aws:ecr:{}:{ACCOUNT}:repository/{name}", known.region);
             let policy = NamedPolicy { name: arn.clone(), document: document(&known.document) };
-            ResourcePolicy { policy, stands_on: glob::pieces(&arn), covers: Vec::new() }
+            ResourcePolicy {
+                policy,
+                stands_on: glob::pieces(&arn),
+                covers: Vec::new(),
+                within: Context::new(),
+                bears: Truth::True,
+            }
         });
         let is_of_role = self.role.role_arn == *role_arn;
         let policies = PolicySet {

@@ -108,7 +108,7 @@ async fn repository_policy(
         region: region.to_owned(),
         repository_name: Some(repository_name.to_owned()),
         document: sent(call, "policyText", output.policy_text)?,
-        covers_all_actions: true,
+        covers_all_actions: Some(true),
         unfollowed: Vec::new(),
         read_at: now,
     }))
@@ -137,7 +137,7 @@ async fn registry_policy(
 /// Whether the registry's policy holds for every action, or in an account that never switched
 /// over for three of them.
 /// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html>
-async fn covers_all_actions(client: &Client) -> Result<bool, PortError> {
+async fn covers_all_actions(client: &Client) -> Result<Option<bool>, PortError> {
     let setting = client.get_account_setting().name("REGISTRY_POLICY_SCOPE").send().await;
-    Ok(answer("ecr:GetAccountSetting", setting)?.value.as_deref() != Some("V1"))
+    Ok(answer("ecr:GetAccountSetting", setting)?.value.map(|scope| scope != "V1"))
 }

@@ -102,9 +102,11 @@ enum Nasty {
     Names,
     /// Long names of another service.
     Foreign,
+    /// Repositories of many other accounts.
+    Accounts,
 }
 
-const ALL: [Nasty; 10] = [
+const ALL: [Nasty; 11] = [
     Nasty::Stars,
     Nasty::NotResource,
     Nasty::Keys,
@@ -115,6 +117,7 @@ const ALL: [Nasty; 10] = [
     Nasty::Lists,
     Nasty::Names,
     Nasty::Foreign,
+    Nasty::Accounts,
 ];
 
 #[divan::bench(args = ALL, sample_count = 3, sample_size = 1)]
@@ -223,6 +226,12 @@ fn statement(nasty: Nasty, seed: usize) -> Value {
         }
         Nasty::Foreign => {
             let name = |count: usize| format!("arn:aws:s3:::{}{count}*", word(200));
+            fields["Resource"] = json!((1..6).map(name).collect::<Vec<_>>());
+        }
+        Nasty::Accounts => {
+            let account = |count: usize| (seed * 7_919 + count * 104_729) % 1_000_000;
+            let name =
+                |count: usize| format!("arn:aws:ecr:*:?{:06}*{count}:repository/*", account(count));
             fields["Resource"] = json!((1..6).map(name).collect::<Vec<_>>());
         }
         Nasty::Names => {

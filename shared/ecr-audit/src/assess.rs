@@ -212,6 +212,7 @@ fn can_pull(permissions: &EffectivePermissions, standard: Standard) -> CheckResu
     {
         notes.push(format!("Only certain repositories can be pulled from, such as {repository}."));
     }
+    notes.extend(permissions.pull.notes.iter().cloned());
     let mut reasons = Vec::new();
     if status != Status::Passed {
         reasons.clone_from(&permissions.pull.because);

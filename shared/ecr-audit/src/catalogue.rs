@@ -110,6 +110,11 @@ impl CataloguedAction {
         }
     }
 
+    /// Whether it is one of the calls of a pull.
+    pub fn is_of_a_pull(action: &str) -> bool {
+        C0223_ACTIONS.contains(&action)
+    }
+
     /// How bad it is where it is allowed on every repository.
     pub fn severity(&self) -> Severity {
         self.severity.unwrap_or(Severity::Low)

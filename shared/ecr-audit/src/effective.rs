@@ -1,28 +1,27 @@
 //! Role policies -> effective permissions, by the engine of iam-policy.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use iam_policy::context::ContextValue;
-use iam_policy::decision::{NamedPolicy, PolicySet, ResourcePolicy, StatementRef};
-use iam_policy::document::{Effect, PolicyDocument};
+use iam_policy::decision::{PolicySet, StatementRef};
+use iam_policy::document::Effect;
 use iam_policy::effective::resources::Place;
 use iam_policy::effective::{self as engine, AskedAction, Budget, Level, Question};
-use iam_policy::glob;
 use iam_policy::principal::Principal;
 
-use crate::assess::{PULL_ACTIONS, RoleState};
-use crate::catalogue::{C0223_ACTIONS, Catalogue, SERVICES};
+use crate::assess::RoleState;
+use crate::catalogue::{C0223_ACTIONS, Catalogue, CataloguedAction, SERVICES};
 use crate::missing_action::{MissingAction, Trial, causes};
 use crate::permissions::{
-    Access, ActionPermission, EffectivePermissions, PolicyStatement, PullPermission, Scope,
-    UnknownActions, Witness,
+    Access, ActionPermission, EffectivePermissions, PolicyStatement, Scope, UnknownActions, Witness,
 };
+use crate::places::{Places, add_ons};
 use crate::policy_notes::policy_notes;
-use crate::registries::{PoliciesOf, Unknown, UnreadPolicies};
+use crate::pull::{pull, pull_actions, without_add_ons};
+use crate::read_policies::ReadPolicies;
+use crate::regions::with_clusters;
 use crate::repository_names::RepositoryNames;
-use crate::request_facts::{knowledge, places, principal};
-use crate::role_policies::RegistryDocument;
+use crate::request_facts::{knowledge, principal};
 use crate::settings::Settings;
 use crate::unknown_actions::{allows_unknown, unknown_actions};
 
@@ -32,175 +31,55 @@ pub fn effective(
     settings: &Settings,
 ) -> Result<EffectivePermissions, String> {
     let read = ReadPolicies::of(state)?;
+    let known = knowledge(state, None);
     let inquiry = Inquiry {
         state,
         read: &read,
         principal: principal(state),
-        places: SERVICES.map(|service| (service, places(state, settings, service))),
+        places: SERVICES
+            .map(|service| (service, Places::of(state, settings, &read.set, &known, service))),
         budget: Budget::new(),
     };
     // Asked first, while the budget is whole: nodes that can pull have to be known as such.
     let pulling = inquiry.ask("ecr", &pull_actions(), None);
     let mut actions = Vec::new();
-    let mut answered: BTreeMap<_, engine::Access> = BTreeMap::new();
+    let mut answered: BTreeMap<_, Answered> = BTreeMap::new();
     for entry in &Catalogue::embedded().actions {
         let (service, _) = entry.action.split_once(':').unwrap_or_default();
         let key = (
             engine::signature(&read.set, &entry.action),
             entry.takes_resource,
+            entry.resource_required,
+            CataloguedAction::is_of_a_pull(&entry.action),
             entry.condition_keys.clone(),
             service,
         );
-        let access = answered.entry(key).or_insert_with(|| {
-            let asked = [AskedAction { name: &entry.action, takes_resource: entry.takes_resource }];
-            inquiry.ask(service, &asked, Some(entry))
-        });
-        actions.push(inquiry.permission(
-            &entry.action,
-            entry.access_level,
-            entry.takes_resource,
-            access,
-        ));
+        let answer = answered.entry(key).or_insert_with(|| inquiry.answered(service, entry));
+        actions.push(inquiry.permission(entry, answer));
     }
     let unknown_actions = SERVICES
         .into_iter()
         .map(|service| (service.to_owned(), inquiry.unknown(service)))
         .collect();
     let missing = inquiry.missing(&actions);
-    let pull = inquiry.pull(pulling, &actions, missing);
+    let mut pull = pull(pulling, &actions, missing, |key| inquiry.spelled(key));
+    if pull.access > Access::Denied {
+        pull.notes = inquiry.out_of_reach();
+    }
     let mut notes = policy_notes(state, settings, &read.set);
     notes.splice(0..0, read.notes);
     Ok(EffectivePermissions { actions, unknown_actions, pull, notes, unread: read.unread })
 }
 
-/// The policies, parsed, with what they say wrongly.
-struct ReadPolicies {
-    set: PolicySet,
-    versions: BTreeMap<String, String>,
-    notes: Vec<String>,
-    /// The policies of registries that are not known, or are no policies.
-    unread: Vec<UnreadPolicies>,
-}
-
-impl ReadPolicies {
-    fn of(state: &RoleState<'_>) -> Result<Self, String> {
-        let mut read = Self {
-            set: PolicySet::default(),
-            versions: BTreeMap::new(),
-            notes: Vec::new(),
-            unread: state.unread.to_vec(),
-        };
-        for policy in &state.role.identity {
-            let named = read.identity_policy(policy.policy.as_str(), policy.document.as_deref())?;
-            read.set.identity.push(named);
-            if let Some(version) = &policy.version {
-                read.versions.insert(policy.policy.as_str().to_owned(), version.clone());
-            }
-        }
-        if let Some(boundary) = &state.role.boundary {
-            let named =
-                read.identity_policy(boundary.policy.as_str(), boundary.document.as_deref())?;
-            read.set.boundary = Some(named);
-        }
-        for level in &state.organization.scps {
-            let level = level
-                .iter()
-                .map(|document| read.identity_policy(&document.name, Some(&document.document)))
-                .collect::<Result<_, _>>()?;
-            read.set.scps.push(level);
-        }
-        for level in &state.organization.rcps {
-            let level = level
-                .iter()
-                .map(|document| read.policy(&document.name, Some(&document.document)))
-                .collect::<Result<_, _>>()?;
-            read.set.rcps.push(level);
-        }
-        for document in state.registry {
-            match PolicyDocument::parse(&document.document) {
-                Ok(policy) => read.registry(state, document, policy),
-                // It may say anything, to anybody.
-                Err(error) => {
-                    let name = document.repository_name.as_deref();
-                    let of = PoliciesOf::one(&document.region, name);
-                    let why = Unknown::NoPolicy(error.to_string());
-                    read.unread.push(UnreadPolicies { of, why });
-                }
-            }
-        }
-        Ok(read)
-    }
-
-    /// A policy that stands on an identity, or bounds one.
-    fn identity_policy(
-        &mut self,
-        name: &str,
-        document: Option<&str>,
-    ) -> Result<NamedPolicy, String> {
-        let document = parsed(name, document)?.of_identity();
-        Ok(self.named(name, document))
-    }
-
-    /// A policy that names principals.
-    fn policy(&mut self, name: &str, document: Option<&str>) -> Result<NamedPolicy, String> {
-        let document = parsed(name, document)?;
-        Ok(self.named(name, document))
-    }
-
-    fn named(&mut self, name: &str, document: PolicyDocument) -> NamedPolicy {
-        self.notes.extend(document.notes.iter().map(|note| format!("{name}: {note}")));
-        NamedPolicy { name: name.to_owned(), document: Arc::new(document) }
-    }
-
-    /// A repository's policy stands on the repository; the registry's on all of its region.
-    fn registry(
-        &mut self,
-        state: &RoleState<'_>,
-        document: &RegistryDocument,
-        policy: PolicyDocument,
-    ) {
-        let role_arn = &state.role.role_arn;
-        let account = role_arn.account();
-        let partition = role_arn.partition();
-        let region = &document.region;
-        let (name, stands_on) = match &document.repository_name {
-            Some(repository) => {
-                let arn = format!("arn:{partition}:ecr:{region}:{account}:repository/{repository}");
-                (arn.clone(), arn)
-            }
-            None => (
-                format!("registry:{region}"),
-                format!("arn:{partition}:ecr:{region}:{account}:repository/*"),
-            ),
-        };
-        let covers = if document.covers_all_actions {
-            Vec::new()
-        } else {
-            ["ecr:ReplicateImage", "ecr:BatchImportUpstreamImage", "ecr:CreateRepository"]
-                .map(str::to_owned)
-                .to_vec()
-        };
-        let policy = self.named(&name, policy);
-        self.set.resource.push(ResourcePolicy {
-            policy,
-            stands_on: glob::pieces(&stands_on),
-            covers,
-        });
-    }
-}
-
-fn parsed(name: &str, document: Option<&str>) -> Result<PolicyDocument, String> {
-    let text = document.ok_or_else(|| format!("the document of {name} could not be read"))?;
-    PolicyDocument::parse(text)
-        .map_err(|error| format!("the document of {name} is not a policy: {error}"))
-}
+/// What came of an action, and whether it did of requests that name a repository.
+type Answered = (engine::Access, bool);
 
 struct Inquiry<'inquiry> {
     state: &'inquiry RoleState<'inquiry>,
     read: &'inquiry ReadPolicies,
     principal: Principal,
     /// Where the repositories of each service may lie.
-    places: [(&'static str, Vec<Place>); 2],
+    places: [(&'static str, Places); 2],
     /// What is left for the questions that are not yet asked.
     budget: Budget,
 }
@@ -210,7 +89,7 @@ impl Inquiry<'_> {
         &self,
         service: &str,
         actions: &[AskedAction<'_>],
-        entry: Option<&crate::catalogue::CataloguedAction>,
+        entry: Option<&CataloguedAction>,
     ) -> engine::Access {
         self.ask_of(&self.read.set, service, actions, entry)
     }
@@ -220,15 +99,32 @@ impl Inquiry<'_> {
         policies: &PolicySet,
         service: &str,
         actions: &[AskedAction<'_>],
-        entry: Option<&crate::catalogue::CataloguedAction>,
+        entry: Option<&CataloguedAction>,
     ) -> engine::Access {
-        let places = self.places.iter().find(|(known, _)| *known == service);
+        let Some((_, places)) = self.places.iter().find(|(known, _)| *known == service) else {
+            unreachable!("the catalogue knows the services of SERVICES alone")
+        };
+        let is_pull = actions.iter().all(|action| CataloguedAction::is_of_a_pull(action.name));
+        let of_action = if is_pull { &places.of_pulls } else { &places.of_any };
+        self.ask_in(policies, of_action, places.are_cut, actions, entry)
+    }
+
+    /// The same of repositories in these places, and of some in others perhaps.
+    fn ask_in(
+        &self,
+        policies: &PolicySet,
+        places: &[Place],
+        has_more_places: bool,
+        actions: &[AskedAction<'_>],
+        entry: Option<&CataloguedAction>,
+    ) -> engine::Access {
         engine::effective(
             policies,
             &Question {
                 principal: &self.principal,
                 actions,
-                places: places.map_or(&[], |(_, places)| places),
+                places,
+                has_more_places,
                 names: &RepositoryNames,
                 knowledge: &knowledge(self.state, entry),
                 budget: &self.budget,
@@ -236,20 +132,44 @@ impl Inquiry<'_> {
         )
     }
 
+    /// The regions with clusters in which AWS's own add-ons cannot be pulled, a sentence each.
+    fn out_of_reach(&self) -> Vec<String> {
+        let regions = with_clusters(self.state).into_iter();
+        let places = regions.filter_map(|region| Some((region, add_ons(self.state, region)?)));
+        let unreached = places.filter(|(_, place)| {
+            let place = std::slice::from_ref(place);
+            let access = self.ask_in(&self.read.set, place, false, &pull_actions(), None);
+            access.level == Level::Denied
+        });
+        unreached.map(|(region, _)| without_add_ons(region)).collect()
+    }
+
+    /// What comes of a catalogued action, with a repository or, where it is optional, without.
+    fn answered(&self, service: &str, entry: &CataloguedAction) -> Answered {
+        let ask = |entry: &CataloguedAction| {
+            let takes_resource = entry.takes_resource;
+            let asked = [AskedAction { name: &entry.action, takes_resource }];
+            self.ask(service, &asked, Some(entry))
+        };
+        if !entry.takes_resource || entry.resource_required {
+            return (ask(entry), entry.takes_resource);
+        }
+        let without = CataloguedAction { takes_resource: false, ..entry.clone() };
+        better(ask(entry), ask(&without))
+    }
+
     fn permission(
         &self,
-        action: &str,
-        access_level: crate::catalogue::AccessLevel,
-        takes_resource: bool,
-        access: &engine::Access,
+        entry: &CataloguedAction,
+        (access, takes_resource): &Answered,
     ) -> ActionPermission {
         let deciding =
             if access.level == Level::Denied { &access.denying } else { &access.granting };
         ActionPermission {
-            action: action.to_owned(),
-            access_level,
+            action: entry.action.clone(),
+            access_level: entry.access_level,
             access: level(access.level),
-            scope: scope(access, takes_resource),
+            scope: scope(access, *takes_resource),
             witness: access.witness.as_ref().map(|witness| self.witness(witness)),
             statements: self.statements(deciding),
             is_upper_bound: access.is_bound,
@@ -315,67 +235,6 @@ impl Inquiry<'_> {
         documents.find_map(|document| spelled_in(document, key)).unwrap_or_else(|| key.to_owned())
     }
 
-    /// The lower bound for pulling, given what came of asking for its actions together.
-    fn pull(
-        &self,
-        access: engine::Access,
-        actions: &[ActionPermission],
-        missing: Vec<MissingAction>,
-    ) -> PullPermission {
-        // Enough is a lower bound: only what was found for certain counts.
-        let enough = match (access.at_least, access.level) {
-            (Level::Allowed, _) => Level::Allowed,
-            (_, Level::Denied) => Level::Denied,
-            _ => Level::Conditional,
-        };
-        let mut because = Vec::new();
-        match enough {
-            Level::Allowed => {}
-            Level::Conditional => {
-                let witness = access.witness.as_ref();
-                let conditions: Vec<String> = witness
-                    .into_iter()
-                    .flat_map(|witness| &witness.context)
-                    .map(|(key, value)| match value {
-                        Some(value) => format!("{} = {}", self.spelled(key), shown(value)),
-                        None => format!("{} absent", self.spelled(key)),
-                    })
-                    .collect();
-                because.push(if conditions.is_empty() {
-                    "Pulling depends on another account's consent, or on conditions that pullwatch \
-                     cannot determine."
-                        .to_owned()
-                } else {
-                    let conditions = conditions.join(", ");
-                    format!(
-                        "Pulling depends on conditions that pullwatch cannot determine: \
-                         {conditions}."
-                    )
-                });
-            }
-            Level::Denied => {
-                let each_alone = PULL_ACTIONS.iter().all(|name| {
-                    actions
-                        .iter()
-                        .any(|known| known.action == *name && known.access > Access::Denied)
-                });
-                if each_alone {
-                    because.push(
-                        "On no repository are all three actions that a pull needs granted together."
-                            .to_owned(),
-                    );
-                }
-            }
-        }
-        PullPermission {
-            access: level(enough),
-            scope: scope(&access, true),
-            repository: access.witness.map(|witness| witness.resource),
-            because,
-            missing,
-        }
-    }
-
     /// The strongest answer over names that no catalogue entry has.
     fn unknown(&self, service: &str) -> UnknownActions {
         let mut answer = UnknownActions {
@@ -417,13 +276,8 @@ impl Inquiry<'_> {
                         &[AskedAction { name: &action, takes_resource: false }],
                         None,
                     );
-                    let best = if on_all.level > on_resource.level {
-                        (&on_all, false)
-                    } else {
-                        (&on_resource, true)
-                    };
-                    let granting = best.0.granting.clone();
-                    (level(best.0.level), scope(best.0, best.1), granting)
+                    let (best, takes_resource) = better(on_resource, on_all);
+                    (level(best.level), scope(&best, takes_resource), best.granting)
                 });
             if *access == Access::Denied {
                 continue;
@@ -462,12 +316,18 @@ fn spelled_in(document: &str, key: &str) -> Option<String> {
     Some(document[start..start + key.len()].to_owned())
 }
 
-fn pull_actions() -> [AskedAction<'static>; 3] {
-    PULL_ACTIONS
-        .map(|name| AskedAction { name, takes_resource: name != "ecr:GetAuthorizationToken" })
+/// The more that is permitted, and whether that is so of requests that name a repository.
+fn better(on_resource: engine::Access, on_all: engine::Access) -> Answered {
+    let takes_resource = on_resource.level >= on_all.level;
+    let (mut best, other) =
+        if takes_resource { (on_resource, on_all) } else { (on_all, on_resource) };
+    best.at_least = best.at_least.max(other.at_least);
+    best.is_bound = best.level != best.at_least;
+    (best, takes_resource)
 }
 
-fn level(level: Level) -> Access {
+/// The engine's level in the words of the domain.
+pub fn level(level: Level) -> Access {
     match level {
         Level::Denied => Access::Denied,
         Level::Conditional => Access::Conditional,
@@ -475,17 +335,11 @@ fn level(level: Level) -> Access {
     }
 }
 
-fn scope(access: &engine::Access, takes_resource: bool) -> Scope {
+/// Where an action is granted of which the engine answers this.
+pub fn scope(access: &engine::Access, takes_resource: bool) -> Scope {
     if access.covers_a_place || (!takes_resource && access.level > Level::Denied) {
         Scope::EveryRepository
     } else {
         Scope::NamedRepositories
-    }
-}
-
-fn shown(value: &ContextValue) -> String {
-    match value {
-        ContextValue::Single(text) => text.clone(),
-        ContextValue::Multiple(texts) => format!("[{}]", texts.join(", ")),
     }
 }

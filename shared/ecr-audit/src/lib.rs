@@ -12,8 +12,11 @@ pub mod role_policies;
 pub mod settings;
 pub mod topic_arn;
 
+pub mod add_on_registries;
 pub mod catalogue;
 pub mod permissions;
+pub mod places;
+mod regions;
 pub mod repository_names;
 pub mod request_facts;
 pub mod standard;
@@ -25,6 +28,8 @@ pub mod assessment;
 pub mod effective;
 pub mod missing_action;
 mod policy_notes;
+mod pull;
+mod read_policies;
 pub mod remedy;
 
 pub mod drift;

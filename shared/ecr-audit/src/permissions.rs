@@ -64,7 +64,8 @@ pub enum Access {
 pub enum Scope {
     /// On some repositories.
     NamedRepositories,
-    /// On every repository of the account in some region, or the action takes no resource.
+    /// On every repository of the account in some region, but for those that a policy names one by
+    /// one; or the action takes no resource.
     EveryRepository,
 }
 
@@ -160,6 +161,9 @@ pub struct PullPermission {
     pub because: Vec<String>,
     /// The actions of C-0223 that the role lacks, each with why.
     pub missing: Vec<MissingAction>,
+    /// What cannot be pulled although other images can, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 #[cfg(test)]

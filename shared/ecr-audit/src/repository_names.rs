@@ -36,13 +36,51 @@ impl NameRange for RepositoryNames {
     }
 }
 
+/// What follows the region in a repository's ARN: its account and its name.
+#[derive(Clone, Copy, Debug)]
+pub struct AccountsAndNames;
+
+/// How many digits an account has.
+const DIGITS: u8 = 12;
+/// What stands between account and name.
+const BETWEEN: &[u8] = b":repository/";
+/// The state in which a name begins.
+const NAME: u8 = DIGITS + 12;
+
+impl NameRange for AccountsAndNames {
+    fn letters(&self) -> &'static str {
+        "abcdefghijklmnopqrstuvwxyz0123456789._-/:"
+    }
+
+    fn step(&self, state: u8, letter: char) -> Option<u8> {
+        match state {
+            0..DIGITS => letter.is_ascii_digit().then_some(state + 1),
+            DIGITS..NAME => {
+                let expected = char::from(BETWEEN[usize::from(state - DIGITS)]);
+                (letter == expected).then_some(state + 1)
+            }
+            _ => RepositoryNames.step(state - NAME, letter).map(|state| state + NAME),
+        }
+    }
+
+    fn may_end(&self, state: u8) -> bool {
+        state >= NAME && RepositoryNames.may_end(state - NAME)
+    }
+
+    fn lengths(&self) -> (usize, usize) {
+        let (shortest, longest) = RepositoryNames.lengths();
+        (usize::from(NAME) + shortest, usize::from(NAME) + longest)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn is_name(text: &str) -> bool {
-        let end = text.chars().try_fold(0, |state, letter| RepositoryNames.step(state, letter));
-        (2..=256).contains(&text.len()) && end.is_some_and(|state| RepositoryNames.may_end(state))
+    fn is_of(range: &dyn NameRange, text: &str) -> bool {
+        let end = text.chars().try_fold(0, |state, letter| range.step(state, letter));
+        let (shortest, longest) = range.lengths();
+        (shortest..=longest).contains(&text.len()) && end.is_some_and(|state| range.may_end(state))
     }
 
     #[test]
@@ -58,7 +96,22 @@ mod tests {
             ("a..b", false),
             ("a//b", false),
         ] {
-            assert_eq!(is_name(text), is, "{text}");
+            assert_eq!(is_of(&RepositoryNames, text), is, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_follows_the_region_or_does_not() {
+        for (text, is) in [
+            ("111122223333:repository/app", true),
+            ("111122223333:repository/team-a/web", true),
+            ("111122223333:repository/App", false),
+            ("11112222333:repository/app", false),
+            ("1111222233334:repository/app", false),
+            ("111122223333:registry/app", false),
+            ("111122223333:repository/", false),
+        ] {
+            assert_eq!(is_of(&AccountsAndNames, text), is, "{text}");
         }
     }
 }

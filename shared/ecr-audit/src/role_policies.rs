@@ -83,10 +83,11 @@ pub struct RegistryDocument {
     /// The policy document as JSON text.
     pub document: String,
     /// Whether a registry policy covers every ECR action (scope V2) or only replication,
-    /// pull-through import and repository creation (V1). Of no meaning for a repository.
+    /// pull-through import and repository creation (V1); absent where that is not known. Of no
+    /// meaning for a repository.
     /// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html>
     #[serde(default = "scope_v2")]
-    pub covers_all_actions: bool,
+    pub covers_all_actions: Option<bool>,
     /// The documents that stood here, this one among them, as long as not every role is recorded
     /// that they can touch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -95,6 +96,8 @@ pub struct RegistryDocument {
     pub read_at: Timestamp,
 }
 
-const fn scope_v2() -> bool {
-    true
+// A missing key is of a record from before the scope could be unknown.
+#[expect(clippy::unnecessary_wraps, reason = "serde asks for the field's own type")]
+const fn scope_v2() -> Option<bool> {
+    Some(true)
 }

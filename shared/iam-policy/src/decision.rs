@@ -53,12 +53,21 @@ pub struct ResourcePolicy {
     pub stands_on: Vec<crate::glob::Piece>,
     /// The actions it covers; empty for all.
     pub covers: Vec<String>,
+    /// Keys that a request has to carry for the policy to bear on it, such as the region called.
+    pub within: Context,
+    /// Whether it is known to bear on such a request. What it says is open where it is not.
+    pub bears: Truth,
 }
 
 impl ResourcePolicy {
     /// Whether it stands on this resource.
     pub fn is_on(&self, resource: &str) -> bool {
         crate::glob::matches(&self.stands_on, resource)
+    }
+
+    /// Whether a request of which this is known is one that it bears on.
+    pub fn is_within(&self, context: &Context) -> bool {
+        self.within.keys().all(|(key, value)| context.get(key) == Some(value))
     }
 }
 
@@ -152,7 +161,9 @@ pub fn decide(policies: &PolicySet, request: &Request<'_>) -> Decision {
 /// Answers one request by the statements that are about its action.
 pub(crate) fn judge(evaluation: &Evaluation<'_>, request: &Request<'_>) -> Decision {
     let applies = |part: &Part<'_>| {
-        let stands = part.stands_on.is_none_or(|policy| policy.is_on(request.resource));
+        let stands = part.stands_on.is_none_or(|policy| {
+            policy.is_on(request.resource) && policy.is_within(request.context)
+        });
         if stands { applies(part, request) } else { Truth::False }
     };
     let truths: Vec<Truth> = evaluation.parts.iter().map(applies).collect();

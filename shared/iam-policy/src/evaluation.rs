@@ -22,7 +22,7 @@ pub struct Part<'set> {
     /// known that it stands on the resource.
     pub stands_on: Option<&'set ResourcePolicy>,
     /// Unknown, where the statement has an element that IAM does not know, or where it is open
-    /// whether it denies the principal.
+    /// whether its policy bears on the request or whether it denies the principal.
     pub known: Truth,
 }
 
@@ -72,7 +72,9 @@ impl<'set> Evaluation<'set> {
                 for statement in &policy.document.statements {
                     if meets_action(statement, action) {
                         let policy = PolicyName::Given(&policy.name);
-                        parts.push(Part { stands_on: on, ..Part::new(policy, kind, statement) });
+                        let part = Part::new(policy, kind, statement);
+                        let bears = on.map_or(Truth::True, |policy| policy.bears);
+                        parts.push(Part { stands_on: on, known: part.known.and(bears), ..part });
                     }
                 }
             };

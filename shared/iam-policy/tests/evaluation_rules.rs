@@ -11,6 +11,7 @@ use iam_policy::document::PolicyDocument;
 use iam_policy::glob::pieces;
 use iam_policy::principal::Principal;
 use iam_policy::simulate::answer;
+use iam_policy::truth::Truth;
 use serde_json::{Value, json};
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/eks/node";
@@ -489,6 +490,8 @@ fn a_registry_policy_covers_the_actions_it_is_for() {
             },
             stands_on: pieces("arn:aws:ecr:eu-west-1:111122223333:repository/*"),
             covers: covers.iter().map(|action| (*action).to_owned()).collect(),
+            within: Context::new(),
+            bears: Truth::True,
         }],
         ..PolicySet::default()
     };

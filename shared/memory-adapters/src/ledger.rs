@@ -355,7 +355,7 @@ mod tests {
             region: "eu-west-1".to_owned(),
             repository_name: Some("payments".to_owned()),
             document: "{}".to_owned(),
-            covers_all_actions: true,
+            covers_all_actions: Some(true),
             unfollowed: Vec::new(),
             read_at: at(10),
         };

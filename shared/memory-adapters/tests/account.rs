@@ -132,7 +132,7 @@ fn a_registry_policy_has_a_scope() {
         .iter()
         .map(|document| (document.repository_name.as_deref(), document.covers_all_actions))
         .collect();
-    assert_eq!(told, [(Some("team/payments"), true), (None, false)]);
+    assert_eq!(told, [(Some("team/payments"), Some(true)), (None, Some(false))]);
     assert_eq!(now(memory.policies("us-east-1", NOW)).unwrap(), []);
     memory.change(|account| account.delete_registry_policy("eu-west-1"));
     assert_eq!(now(memory.registry_policy("eu-west-1", NOW)).unwrap(), None);

@@ -84,6 +84,23 @@ fn names_come_from_inside_the_files() {
 }
 
 #[test]
+fn the_scope_of_a_registry_policy_is_not_guessed() {
+    let policy = r#"{"registryId": "111122223333", "policyText": "{}"}"#;
+    let setting =
+        |scope: &str| format!(r#"{{"name": "REGISTRY_POLICY_SCOPE", "value": "{scope}"}}"#);
+    for (scope, covers_all_actions) in
+        [(None, None), (Some("V1"), Some(false)), (Some("V2"), Some(true))]
+    {
+        let setting = scope.map(setting);
+        let mut files = vec![("ecr/cn-north-1/registry-policy.json", policy)];
+        files.extend(setting.iter().map(|text| ("ecr/cn-north-1/account-setting.json", &**text)));
+        let memory = MemoryAccount::new(snapshot("scope", &files).account);
+        let document = now(memory.registry_policy("cn-north-1", NOW)).unwrap().unwrap();
+        assert_eq!(document.covers_all_actions, covers_all_actions, "{scope:?}");
+    }
+}
+
+#[test]
 fn each_damaged_file_costs_what_it_would_have_told_and_no_more() {
     let uses = |name: &str| {
         let (kind, region) = (name, "eu-west-1");

@@ -70,7 +70,7 @@ fn now() -> Timestamp {
 fn document(
     repository_name: Option<&str>,
     text: &str,
-    covers_all_actions: bool,
+    covers_all_actions: Option<bool>,
 ) -> RegistryDocument {
     RegistryDocument {
         region: REGION.to_owned(),
@@ -98,16 +98,18 @@ async fn every_page_of_repositories_is_asked_for_its_policies() {
     assert_eq!(
         documents,
         [
-            document(Some("team/web"), POLICY, true),
-            document(Some("team/api"), "{}", true),
-            document(None, "[]", true),
+            document(Some("team/web"), POLICY, Some(true)),
+            document(Some("team/api"), "{}", Some(true)),
+            document(None, "[]", Some(true)),
         ]
     );
 }
 
 #[tokio::test]
 async fn the_registrys_policy_covers_what_its_scope_says() {
-    for (value, covers_all_actions) in [(Some("V1"), false), (Some("V2"), true), (None, true)] {
+    for (value, covers_all_actions) in
+        [(Some("V1"), Some(false)), (Some("V2"), Some(true)), (None, None)]
+    {
         let text = json!({"registryId": "111122223333", "policyText": POLICY});
         let wire = Wire::new([registry_policy(Answer::json(text)), scope(value)]);
         let read = AwsEcr::new(&wire.aws()).registry_policy(REGION, now()).await.unwrap();
@@ -130,7 +132,7 @@ async fn one_repositorys_policy_is_read_and_its_absence_told() {
     ]);
     let ecr = AwsEcr::new(&wire.aws());
     let read = ecr.repository_policy(REGION, "team/web", now()).await.unwrap();
-    assert_eq!(read, Some(document(Some("team/web"), POLICY, true)));
+    assert_eq!(read, Some(document(Some("team/web"), POLICY, Some(true))));
     assert_eq!(ecr.repository_policy(REGION, "plain", now()).await, Ok(None));
     assert_eq!(ecr.repository_policy(REGION, "gone", now()).await, Ok(None));
 }

@@ -348,7 +348,7 @@ fn document(region: &str, repository_name: Option<&str>) -> RegistryDocument {
         region: region.to_owned(),
         repository_name: repository_name.map(str::to_owned),
         document: "{\"Statement\":[]}".to_owned(),
-        covers_all_actions: repository_name.is_some(),
+        covers_all_actions: Some(repository_name.is_some()),
         unfollowed: Vec::new(),
         read_at: time("2026-11-23T12:00:00.000001Z"),
     }

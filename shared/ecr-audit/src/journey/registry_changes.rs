@@ -72,7 +72,7 @@ pub async fn replaced(
         region: region.clone(),
         repository_name: repository_name.clone(),
         document: document.as_ref().map_or(NO_STATEMENT, |document| &document.document).to_owned(),
-        covers_all_actions: document.as_ref().is_none_or(|document| document.covers_all_actions),
+        covers_all_actions: document.as_ref().map_or(Some(true), |read| read.covers_all_actions),
         unfollowed: unfollowed.clone(),
         read_at,
     };

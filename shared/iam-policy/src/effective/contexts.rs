@@ -13,7 +13,7 @@ use crate::bits::Bits;
 use crate::condition::Condition;
 use crate::context::{Context, ContextValue};
 use crate::effective::choices::choices;
-use crate::effective::{Budget, Knowledge};
+use crate::effective::{AskedAction, Budget, Knowledge};
 use crate::evaluation::Evaluation;
 use crate::template::Template;
 use crate::truth::Truth;
@@ -82,6 +82,8 @@ impl Way {
 #[derive(Clone, Debug)]
 pub struct Contexts {
     known: Context,
+    /// What the keys of a place are for a request that names no resource.
+    without_resource: Context,
     /// For each unknown key, what it may be.
     choices: BTreeMap<String, Vec<Option<ContextValue>>>,
     /// Every key that some condition or variable names.
@@ -146,9 +148,14 @@ impl Contexts {
             variables.extend(resources.flat_map(Template::variables));
         }
         let compared = variables_of(&conditions);
-        let named = conditions.keys().chain(&variables).map(|key| (*key).to_owned()).collect();
+        let stand = evaluations.iter().flat_map(|about| &about.parts);
+        let within =
+            stand.filter_map(|part| part.stands_on).flat_map(|policy| policy.within.keys());
+        let named = conditions.keys().chain(&variables).copied();
+        let named = named.chain(within.map(|(key, _)| key)).map(str::to_owned).collect();
         let (known, choices) = (knowledge.known.clone(), BTreeMap::new());
-        let mut contexts = Self { known, choices, named, compared };
+        let without_resource = knowledge.without_resource.clone();
+        let mut contexts = Self { known, without_resource, choices, named, compared };
         for (key, conditions) in conditions {
             if knowledge.known.get(key).is_some() || is_among(&knowledge.absent, key) {
                 continue;
@@ -197,11 +204,21 @@ impl Contexts {
     }
 
     /// What applies as far as one place decides, of which `known` is known.
-    pub fn begun(&self, known: &Context, evaluations: &[Evaluation<'_>]) -> Vec<Applying> {
-        let begun = evaluations.iter().map(|about| {
+    pub fn begun(
+        &self,
+        known: &Context,
+        actions: &[AskedAction<'_>],
+        evaluations: &[Evaluation<'_>],
+    ) -> Vec<Applying> {
+        let without_resource = self.without_resource(known);
+        let begun = actions.iter().zip(evaluations).map(|(action, about)| {
+            let known = if action.takes_resource { known } else { &without_resource };
             let mut applying = Applying::all(about.parts.len());
             for (number, part) in about.parts.iter().enumerate() {
                 applying.limit(number, part.known);
+                if part.stands_on.is_some_and(|policy| !policy.is_within(known)) {
+                    applying.limit(number, Truth::False);
+                }
                 for condition in &part.statement.conditions {
                     if !self.is_chosen(condition.key(), known) {
                         applying.limit(number, condition.holds(known));
@@ -260,6 +277,16 @@ impl Contexts {
             }
         }
         ways
+    }
+
+    /// The same of a request that names no resource.
+    fn without_resource(&self, known: &Context) -> Context {
+        let mut without = known.clone();
+        for (key, value) in self.without_resource.keys().filter(|(key, _)| known.get(key).is_some())
+        {
+            without.set(key, value.clone());
+        }
+        without
     }
 
     fn is_chosen(&self, key: &str, known: &Context) -> bool {
@@ -374,7 +401,7 @@ fn variables_of(conditions: &BTreeMap<&str, Vec<&Condition>>) -> BTreeSet<String
 }
 
 /// Whether a key is one of those listed, or begins like one that ends in `/` or `:`.
-fn is_among(listed: &[String], key: &str) -> bool {
+pub(super) fn is_among(listed: &[String], key: &str) -> bool {
     listed.iter().any(|listed| {
         key == listed || (listed.ends_with(['/', ':']) && key.starts_with(listed.as_str()))
     })

@@ -11,7 +11,7 @@ use crate::document::Effect;
 use crate::effective::contexts::{Applying, Chosen, Contexts, Way};
 use crate::effective::meetings::Meetings;
 use crate::effective::resources::{Place, Representatives, Resources};
-use crate::effective::{Access, AskedAction, Budget, Consent, Level, Question, Witness, signature};
+use crate::effective::{Access, AskedAction, Consent, Level, Question, Witness, signature};
 use crate::evaluation::{Evaluation, Reach};
 use crate::truth::Truth;
 
@@ -74,8 +74,7 @@ impl<'question> Inquiry<'question> {
                 continue;
             }
             let telling = contexts.telling(&place.known);
-            let (known, number, ways) =
-                whereabouts.of(&telling, &contexts, &self.evaluations, budget);
+            let (known, number, ways) = whereabouts.of(&telling, &contexts, self);
             let is_searched = takes_resource && !budget.is_spent();
             let signature = is_searched.then(|| resources.signature(place, known));
             if !seen.insert((signature.clone(), place.consent, number)) {
@@ -89,7 +88,7 @@ impl<'question> Inquiry<'question> {
                 None => Representatives::none(),
             };
             let mut is_cut = found.is_bound;
-            let mut covered = Level::Allowed;
+            let mut covered = None;
             let mut meetings = HashSet::default();
             for resource in &found.resources {
                 if !budget.take(self.meetings.patterns()) {
@@ -97,7 +96,9 @@ impl<'question> Inquiry<'question> {
                     break;
                 }
                 let meeting = self.meetings.of(resource, known);
-                if !meetings.insert(meeting.clone()) {
+                let signature = signature.as_ref();
+                let is_named = signature.is_some_and(|one| resources.is_named(one, resource));
+                if !meetings.insert((meeting.clone(), is_named)) {
                     continue;
                 }
                 let cost = ways.len() * self.words();
@@ -107,7 +108,9 @@ impl<'question> Inquiry<'question> {
                     break;
                 }
                 let judged = self.judge(&meeting, ways, place, &mut answer);
-                covered = covered.min(judged.level);
+                if !is_named {
+                    covered = Some(covered.unwrap_or(Level::Allowed).min(judged.level));
+                }
                 answer.keep(&judged, resource, ways, &place_tells);
             }
             if is_cut {
@@ -118,9 +121,17 @@ impl<'question> Inquiry<'question> {
                 if place.consent == Consent::Own {
                     answer.best_cover = answer.best_cover.max(judged.level);
                 }
-            } else if place.consent == Consent::Own && !found.resources.is_empty() {
-                answer.best_cover = answer.best_cover.max(covered);
+            } else if place.consent == Consent::Own {
+                answer.best_cover = answer.best_cover.max(covered.unwrap_or(Level::Denied));
             }
+        }
+        if self.question.has_more_places && takes_resource {
+            let (prefix, known, consent) = (String::new(), Context::new(), Consent::Unknown);
+            let (_, _, ways) = whereabouts.of(&known, &contexts, self);
+            let widest: Vec<Applying> = self.evaluations.iter().map(widest).collect();
+            let elsewhere = Place { prefix, known, consent };
+            let judged = self.judge(&widest, ways, &elsewhere, &mut answer);
+            answer.upper = answer.upper.max(judged.level);
         }
         answer.done(&self.evaluations)
     }
@@ -200,15 +211,15 @@ impl Whereabouts {
         &mut self,
         telling: &Context,
         contexts: &Contexts,
-        evaluations: &[Evaluation<'_>],
-        budget: &Budget,
+        inquiry: &Inquiry<'_>,
     ) -> (&Context, usize, &[Way]) {
         if !self.known.contains_key(telling) {
             let known = contexts.known_in(telling);
-            let begun = contexts.begun(&known, evaluations);
+            let Inquiry { question, actions, evaluations, .. } = inquiry;
+            let begun = contexts.begun(&known, actions, evaluations);
             let alike = (begun.clone(), contexts.bearing(telling));
             let number = *self.numbers.entry(alike).or_insert_with(|| {
-                self.ways.push(contexts.ways(begun, &known, evaluations, budget));
+                self.ways.push(contexts.ways(begun, &known, evaluations, question.budget));
                 self.ways.len() - 1
             });
             self.known.insert(telling.clone(), (known, number));

@@ -5,6 +5,7 @@
 //! every pair by `evaluation`, as a decision on one request does. Where a budget runs out, what is
 //! left is taken as open, and the answer says that it is a bound.
 
+pub mod accounts;
 pub mod actions;
 mod budget;
 mod choices;
@@ -36,6 +37,8 @@ pub struct Question<'question> {
     pub actions: &'question [AskedAction<'question>],
     /// Where the resource may lie, the preferred places first.
     pub places: &'question [Place],
+    /// Whether there are more places than these, in other accounts: what lies there is open.
+    pub has_more_places: bool,
     /// What a resource may be called within its place.
     pub names: &'question dyn NameRange,
     /// What is known of the request.
@@ -62,6 +65,9 @@ pub struct Knowledge {
     pub absent: Vec<String>,
     /// Keys, or beginnings of keys, in lower case, that every request carries, with unknown values.
     pub present: Vec<String>,
+    /// What the keys of a place are for a request that names no resource, where that is something
+    /// else than for one that names a resource of the place.
+    pub without_resource: Context,
 }
 
 /// The answer.
@@ -75,8 +81,8 @@ pub struct Access {
     /// A request that is permitted: for certain, unless `at_least` is denied. None where it is
     /// denied, or where a budget ran out before one was found.
     pub witness: Option<Witness>,
-    /// Whether every resource of some place in the own account is as permitted as the witness, or
-    /// may be, where a budget ran out.
+    /// Whether every resource of some place in the own account is as permitted as the witness, but
+    /// for resources that a pattern names one by one; or may be, where a budget ran out.
     pub covers_a_place: bool,
     /// The statements that grant it in some request.
     pub granting: BTreeSet<StatementRef>,

@@ -88,6 +88,9 @@ struct PatternSet {
     /// What the patterns begin with up to the fifth colon, each once.
     heads: Vec<Vec<Piece>>,
     machines: Machines,
+    /// The patterns that name one resource, by what they call it: what stands behind the fifth
+    /// colon.
+    naming: HashMap<String, Vec<Vec<Piece>>>,
     /// What a letter does, of those that were read.
     moves: HashMap<char, Move>,
     found: HashMap<Places, Found>,
@@ -140,13 +143,28 @@ impl<'question> Resources<'question> {
             patterns.iter().map(|pattern| head(&pattern.pieces).to_vec()).collect();
         heads.sort_unstable();
         heads.dedup();
+        let mut naming: HashMap<String, Vec<Vec<Piece>>> = HashMap::default();
+        for Pattern { pieces, .. } in &patterns {
+            if let Some(name) = named(pieces) {
+                naming.entry(name).or_default().push(pieces.clone());
+            }
+        }
         PatternSet {
             values,
             heads,
+            naming,
             machines: Machines::new(patterns),
             moves: HashMap::default(),
             found: HashMap::default(),
         }
+    }
+
+    /// Whether a pattern names just this resource.
+    pub fn is_named(&self, signature: &Signature, resource: &str) -> bool {
+        let naming = &self.sets[signature.set].naming;
+        let name = resource.splitn(6, ':').nth(5).unwrap_or_default();
+        let patterns = naming.get(name).into_iter().flatten();
+        patterns.into_iter().any(|pattern| glob::matches(pattern, resource))
     }
 
     /// One resource of the place for each combination of patterns.
@@ -167,6 +185,16 @@ impl<'question> Resources<'question> {
             is_bound: found.is_bound,
         }
     }
+}
+
+/// What a pattern calls a resource, where it has no wildcard behind the fifth colon.
+fn named(pattern: &[Piece]) -> Option<String> {
+    let behind = pattern.get(head(pattern).len() + 1..)?;
+    let letters = behind.iter().map(|piece| match piece {
+        Piece::Plain(letter) => Some(*letter),
+        Piece::One | Piece::Many => None,
+    });
+    letters.collect()
 }
 
 /// The parts of a pattern before the name: all that stands before the fifth colon.

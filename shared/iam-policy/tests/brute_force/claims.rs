@@ -31,6 +31,7 @@ fn access_within(case: &Case, policies: &PolicySet, budget: &Budget) -> Access {
             principal: &case.principal(),
             actions: &actions,
             places: &case.engine_places(),
+            has_more_places: false,
             names: &Names,
             knowledge: &knowledge(),
             budget,

@@ -4,13 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use iam_policy::document::Version;
 use iam_policy::effective::{Consent, Level};
+use iam_policy::glob::{Piece, matches, pieces};
+use iam_policy::template::Template;
 use serde_json::Value;
 
 use crate::reading::{
     Named, Says, is_denied, meets_action, meets_conditions, meets_resource, named,
 };
-use crate::world::{ACTIONS, Asked, Case, KEYS, PLACES, TEXT, arn, known, names, values};
+use crate::world::{ACTIONS, Asked, Case, KEYS, PLACES, TEXT, arn, context, known, names, values};
 
 /// A statement of a case, with where it stands.
 pub struct Said<'case> {
@@ -82,7 +85,8 @@ pub struct World<'case> {
 pub struct Truth {
     pub upper: Level,
     pub lower: Level,
-    /// Whether all boxes of some own place are as permitted, in the upper reading.
+    /// Whether all boxes of some own place are as permitted, in the upper reading, but for those
+    /// that a pattern names one by one.
     pub covers_a_place: bool,
     /// The statements that grant in some request, in the upper reading.
     pub granting: BTreeSet<(String, usize)>,
@@ -357,6 +361,7 @@ impl<'case> World<'case> {
             // Of names of which every statement says the same, one is tried.
             let mut seen: BTreeMap<Vec<Vec<Row>>, (Level, Level)> = BTreeMap::new();
             let mut whole = Level::Allowed;
+            let naming = self.naming(*place);
             for name in names() {
                 let on: Vec<Vec<Row>> =
                     rows.keys().map(|text| self.on_actions(*place, &name, text.as_ref())).collect();
@@ -368,7 +373,10 @@ impl<'case> World<'case> {
                 });
                 truth.upper = truth.upper.max(levels.0);
                 truth.lower = truth.lower.max(levels.1);
-                whole = whole.min(levels.0);
+                let resource = arn(*place, &name);
+                if !takes_resource || !naming.iter().any(|one| matches(one, &resource)) {
+                    whole = whole.min(levels.0);
+                }
             }
             if PLACES[*place].2 == Consent::Own {
                 covered = covered.max(whole);
@@ -378,6 +386,41 @@ impl<'case> World<'case> {
         truth.granting = self.cited(granting);
         truth.denying = self.cited(denying);
         truth
+    }
+
+    /// The patterns about the asked actions that have no wildcard in a box's name.
+    fn naming(&self, place: usize) -> Vec<Vec<Piece>> {
+        let mut known = context(&known(place));
+        for (key, _) in KEYS {
+            known.set_open(key);
+        }
+        let is_about = |said: &&Said<'_>| {
+            self.case.actions.iter().any(|action| self.about[*action] & (1 << said.number) != 0)
+        };
+        let mut patterns = Vec::new();
+        for said in self.said.iter().filter(is_about) {
+            let version = match said.version.as_str() {
+                Some("2012-10-17") => Version::V2012,
+                _ => Version::V2008,
+            };
+            for element in ["Resource", "NotResource"] {
+                let listed = match &said.statement[element] {
+                    Value::Array(listed) => listed.iter().collect(),
+                    one => vec![one],
+                };
+                let texts = listed.into_iter().filter_map(Value::as_str);
+                patterns.extend(texts.map(|text| Template::parse(text, version).widened(&known)));
+            }
+            if let Layer::Boxes(index) = said.layer {
+                patterns.push(pieces(&self.case.boxes[index].stands_on));
+            }
+        }
+        patterns.retain(|pattern| {
+            let mut parts = pattern.splitn(6, |piece| *piece == Piece::Plain(':'));
+            let name = parts.nth(5).unwrap_or(&[Piece::Many]);
+            name.iter().all(|piece| matches!(piece, Piece::Plain(_)))
+        });
+        patterns
     }
 
     /// Whether there is an Allow of the action at all.

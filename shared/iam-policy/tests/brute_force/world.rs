@@ -12,6 +12,7 @@ use iam_policy::effective::resources::{NameRange, Place};
 use iam_policy::effective::{Consent, Knowledge};
 use iam_policy::glob::pieces;
 use iam_policy::principal::Principal;
+use iam_policy::truth::Truth;
 use serde_json::Value;
 
 pub const ACCOUNT: &str = "111122223333";
@@ -349,6 +350,8 @@ impl Case {
                     policy: named(format!("boxes[{index}]"), &boxes.policy),
                     stands_on: pieces(&boxes.stands_on),
                     covers: boxes.covers.clone(),
+                    within: Context::new(),
+                    bears: Truth::True,
                 })
                 .collect(),
         }

@@ -17,7 +17,7 @@ pub(crate) struct Repository {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Registry {
     pub(crate) policy: Option<String>,
-    /// `V1` or `V2`, the setting `REGISTRY_POLICY_SCOPE`; V2 where nobody set it.
+    /// `V1` or `V2`, the setting `REGISTRY_POLICY_SCOPE`; none where it is not known.
     pub(crate) scope: Option<String>,
 }
 
@@ -32,7 +32,7 @@ impl Repository {
             region: region.to_owned(),
             repository_name: Some(name.to_owned()),
             document: policy.clone(),
-            covers_all_actions: true,
+            covers_all_actions: Some(true),
             unfollowed: Vec::new(),
             read_at,
         })
@@ -40,12 +40,17 @@ impl Repository {
 }
 
 impl Registry {
+    /// The registry of an account to which nobody gave another scope.
+    fn with_default_scope() -> Self {
+        Self { policy: None, scope: Some("V2".to_owned()) }
+    }
+
     pub(crate) fn document(&self, region: &str, read_at: Timestamp) -> Option<RegistryDocument> {
         self.policy.as_ref().map(|policy| RegistryDocument {
             region: region.to_owned(),
             repository_name: None,
             document: policy.clone(),
-            covers_all_actions: self.scope.as_deref() != Some("V1"),
+            covers_all_actions: self.scope.as_deref().map(|scope| scope != "V1"),
             unfollowed: Vec::new(),
             read_at,
         })
@@ -97,17 +102,21 @@ impl Account {
 
     /// `PutRegistryPolicy`.
     pub fn put_registry_policy(&mut self, region: &str, document: &str) {
-        self.registries.entry(region.to_owned()).or_default().policy = Some(document.to_owned());
+        self.registry_mut(region).policy = Some(document.to_owned());
     }
 
     /// `DeleteRegistryPolicy`.
     pub fn delete_registry_policy(&mut self, region: &str) {
-        self.registries.entry(region.to_owned()).or_default().policy = None;
+        self.registry_mut(region).policy = None;
     }
 
     /// `PutAccountSetting` of `REGISTRY_POLICY_SCOPE`: `V1` or `V2`.
     pub fn put_registry_policy_scope(&mut self, region: &str, scope: &str) {
-        self.registries.entry(region.to_owned()).or_default().scope = Some(scope.to_owned());
+        self.registry_mut(region).scope = Some(scope.to_owned());
+    }
+
+    fn registry_mut(&mut self, region: &str) -> &mut Registry {
+        self.registries.entry(region.to_owned()).or_insert_with(Registry::with_default_scope)
     }
 
     fn repository_mut(

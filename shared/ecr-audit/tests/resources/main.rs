@@ -1,0 +1,11 @@
+//! On which repositories of which accounts and registries a role may do what.
+
+mod accounts;
+mod add_ons;
+mod brute_force;
+mod draw;
+mod optional;
+mod registries;
+mod role;
+mod severity;
+mod truth;
