@@ -274,7 +274,7 @@ fn product_fields(finding: &Finding) -> Value {
         set("ChangedAt", time(event.time));
         set("ChangedBy", format!("{} with {tool}", event.actor.principal));
     } else if finding.occasion.is_sweep {
-        set("Change", "no event reported a change; a sweep found this".to_owned());
+        set("Change", "no event reported a change; a sweep found it".to_owned());
     } else {
         set("Change", "no event reported a change".to_owned());
     }

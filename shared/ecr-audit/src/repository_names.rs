@@ -46,6 +46,10 @@ const DIGITS: u8 = 12;
 const BETWEEN: &[u8] = b":repository/";
 /// The state in which a name begins.
 const NAME: u8 = DIGITS + 12;
+/// One letter of the name was read: it may not end yet.
+const ONE_LETTER: u8 = NAME + 1;
+/// Behind it, the states of a name.
+const NAME_GOES_ON: u8 = NAME + 2;
 
 impl NameRange for AccountsAndNames {
     fn letters(&self) -> &'static str {
@@ -59,17 +63,25 @@ impl NameRange for AccountsAndNames {
                 let expected = char::from(BETWEEN[usize::from(state - DIGITS)]);
                 (letter == expected).then_some(state + 1)
             }
-            _ => RepositoryNames.step(state - NAME, letter).map(|state| state + NAME),
+            NAME => RepositoryNames.step(AFTER_SEPARATOR, letter).map(|_| ONE_LETTER),
+            ONE_LETTER => {
+                RepositoryNames.step(AFTER_LETTER, letter).map(|state| state + NAME_GOES_ON)
+            }
+            _ => {
+                let state = RepositoryNames.step(state - NAME_GOES_ON, letter);
+                state.map(|state| state + NAME_GOES_ON)
+            }
         }
     }
 
     fn may_end(&self, state: u8) -> bool {
-        state >= NAME && RepositoryNames.may_end(state - NAME)
+        state >= NAME_GOES_ON && RepositoryNames.may_end(state - NAME_GOES_ON)
     }
 
+    /// The shortest is in the states: a search need not tell apart how long a text is.
     fn lengths(&self) -> (usize, usize) {
-        let (shortest, longest) = RepositoryNames.lengths();
-        (usize::from(NAME) + shortest, usize::from(NAME) + longest)
+        let (_, longest) = RepositoryNames.lengths();
+        (0, usize::from(NAME) + longest)
     }
 }
 
@@ -105,6 +117,9 @@ mod tests {
         for (text, is) in [
             ("111122223333:repository/app", true),
             ("111122223333:repository/team-a/web", true),
+            ("111122223333:repository/ab", true),
+            ("111122223333:repository/a", false),
+            ("111122223333:repository/a-", false),
             ("111122223333:repository/App", false),
             ("11112222333:repository/app", false),
             ("1111222233334:repository/app", false),

@@ -73,8 +73,10 @@ fn matches_a_name(pieces: &[Piece], begun: &[usize], names: &dyn NameRange) -> b
             Piece::One | Piece::Many => true,
         };
         let read = names.letters().chars().filter(is_read);
-        let states = read.filter_map(|letter| names.step(state, letter));
-        queue.extend(states.map(|state| (next, state, length + 1)));
+        let mut states: Vec<u8> = read.filter_map(|letter| names.step(state, letter)).collect();
+        states.sort_unstable();
+        states.dedup();
+        queue.extend(states.into_iter().map(|state| (next, state, length + 1)));
     }
     false
 }
