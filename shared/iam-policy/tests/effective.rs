@@ -12,6 +12,7 @@ use iam_policy::effective::{
 };
 use iam_policy::glob::pieces;
 use iam_policy::principal::Principal;
+use iam_policy::truth::Truth;
 
 /// Names of one to three letters, each an `a` or a `b`.
 #[derive(Debug)]
@@ -174,6 +175,8 @@ fn a_policy_that_names_one_session_may_name_the_one_that_asks() {
         )),
         stands_on: pieces(&format!("{BOXES}*")),
         covers: Vec::new(),
+        within: Context::new(),
+        bears: Truth::True,
     };
     let one = format!(r#""{session}""#);
     let other_role = r#""arn:aws:sts::111122223333:assumed-role/other/i-0abc""#.to_owned();
