@@ -119,7 +119,7 @@ fn put_back(
     repository: Option<&str>,
 ) {
     let Some(witness) = &permission.witness else { return };
-    let region = witness.resource.split(':').nth(3).filter(|region| !region.is_empty());
+    let part = |number| witness.resource.split(':').nth(number).filter(|part| !part.is_empty());
     let mut context = json!({
         "aws:PrincipalArn": ROLE,
         "aws:PrincipalAccount": ACCOUNT,
@@ -128,7 +128,8 @@ fn put_back(
         "aws:SecureTransport": "true",
         "aws:ViaAWSService": "false",
         "aws:PrincipalIsAWSService": "false",
-        "aws:RequestedRegion": region.unwrap_or("us-east-1"),
+        "aws:RequestedRegion": part(3).unwrap_or("us-east-1"),
+        "aws:ResourceAccount": part(4).unwrap_or(ACCOUNT),
     });
     for (key, value) in &witness.context {
         let Some(context) = context.as_object_mut() else { return };

@@ -1,17 +1,18 @@
 //! Role policies -> effective permissions, by the engine of iam-policy.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use iam_policy::context::ContextValue;
 use iam_policy::decision::{PolicySet, StatementRef};
 use iam_policy::document::Effect;
 use iam_policy::effective::resources::Place;
-use iam_policy::effective::{self as engine, AskedAction, Budget, Level, Question};
+use iam_policy::effective::{self as engine, AskedAction, Budget, Knowledge, Level, Question};
 use iam_policy::principal::Principal;
 
 use crate::assess::RoleState;
 use crate::catalogue::{C0223_ACTIONS, Catalogue, CataloguedAction, SERVICES};
-use crate::missing_action::{MissingAction, Trial, causes};
+use crate::missing_action::{MissingAction, Trial, causes, says};
 use crate::permissions::{
     Access, ActionPermission, EffectivePermissions, PolicyStatement, Scope, UnknownActions, Witness,
 };
@@ -31,13 +32,12 @@ pub fn effective(
     settings: &Settings,
 ) -> Result<EffectivePermissions, String> {
     let read = ReadPolicies::of(state)?;
-    let known = knowledge(state, None);
     let inquiry = Inquiry {
         state,
         read: &read,
         principal: principal(state),
-        places: SERVICES
-            .map(|service| (service, Places::of(state, settings, &read.set, &known, service))),
+        settings,
+        places: SERVICES.map(|service| (service, OnceCell::new())),
         budget: Budget::new(),
     };
     // Asked first, while the budget is whole: nodes that can pull have to be known as such.
@@ -78,8 +78,9 @@ struct Inquiry<'inquiry> {
     state: &'inquiry RoleState<'inquiry>,
     read: &'inquiry ReadPolicies,
     principal: Principal,
-    /// Where the repositories of each service may lie.
-    places: [(&'static str, Places); 2],
+    settings: &'inquiry Settings,
+    /// Where the repositories of each service may lie, once somebody asks.
+    places: [(&'static str, OnceCell<Places>); 2],
     /// What is left for the questions that are not yet asked.
     budget: Budget,
 }
@@ -101,12 +102,26 @@ impl Inquiry<'_> {
         actions: &[AskedAction<'_>],
         entry: Option<&CataloguedAction>,
     ) -> engine::Access {
+        if !actions.iter().all(|action| says(policies, Effect::Allow, *action)) {
+            // Nothing can be allowed, wherever it lies and whatever is known.
+            return self.ask_in(policies, &[], false, actions, &Knowledge::default());
+        }
+        let places = self.places_of(service);
+        let is_pull = actions.iter().all(|action| CataloguedAction::is_of_a_pull(action.name));
+        let of_action = if is_pull { &places.of_pulls } else { &places.of_any };
+        let knowledge = knowledge(self.state, entry);
+        self.ask_in(policies, of_action, places.are_cut, actions, &knowledge)
+    }
+
+    /// Where the repositories of a service may lie.
+    fn places_of(&self, service: &str) -> &Places {
         let Some((_, places)) = self.places.iter().find(|(known, _)| *known == service) else {
             unreachable!("the catalogue knows the services of SERVICES alone")
         };
-        let is_pull = actions.iter().all(|action| CataloguedAction::is_of_a_pull(action.name));
-        let of_action = if is_pull { &places.of_pulls } else { &places.of_any };
-        self.ask_in(policies, of_action, places.are_cut, actions, entry)
+        places.get_or_init(|| {
+            let known = knowledge(self.state, None);
+            Places::of(self.state, self.settings, &self.read.set, &known, service)
+        })
     }
 
     /// The same of repositories in these places, and of some in others perhaps.
@@ -116,7 +131,7 @@ impl Inquiry<'_> {
         places: &[Place],
         has_more_places: bool,
         actions: &[AskedAction<'_>],
-        entry: Option<&CataloguedAction>,
+        knowledge: &Knowledge,
     ) -> engine::Access {
         engine::effective(
             policies,
@@ -126,7 +141,7 @@ impl Inquiry<'_> {
                 places,
                 has_more_places,
                 names: &RepositoryNames,
-                knowledge: &knowledge(self.state, entry),
+                knowledge,
                 budget: &self.budget,
             },
         )
@@ -134,11 +149,12 @@ impl Inquiry<'_> {
 
     /// The regions with clusters in which AWS's own add-ons cannot be pulled, a sentence each.
     fn out_of_reach(&self) -> Vec<String> {
+        let knowledge = knowledge(self.state, None);
         let regions = with_clusters(self.state).into_iter();
         let places = regions.filter_map(|region| Some((region, add_ons(self.state, region)?)));
         let unreached = places.filter(|(_, place)| {
             let place = std::slice::from_ref(place);
-            let access = self.ask_in(&self.read.set, place, false, &pull_actions(), None);
+            let access = self.ask_in(&self.read.set, place, false, &pull_actions(), &knowledge);
             access.level == Level::Denied
         });
         unreached.map(|(region, _)| without_add_ons(region)).collect()

@@ -140,14 +140,16 @@ pub fn causes(
     trial: &dyn Trial,
 ) -> Vec<MissingCause> {
     let unlimited = PolicySet { boundary: None, scps: Vec::new(), ..policies.clone() };
-    let granted = trial.access(&without_denies(&unlimited), asked);
-    let is_granted = granted.level > Level::Denied;
     let mut causes = Vec::new();
+    let is_granted = says(&unlimited, Effect::Allow, asked)
+        && trial.access(&without_denies(&unlimited), asked).level > Level::Denied;
     if !is_granted {
         causes.push(not_granted(&unlimited, asked, trial));
     }
-    let full = PolicySet { identity: with_full_grant(&policies.identity), ..unlimited.clone() };
-    causes.extend(denied(&trial.access(&full, asked), trial));
+    if says(&unlimited, Effect::Deny, asked) {
+        let full = PolicySet { identity: with_full_grant(&policies.identity), ..unlimited.clone() };
+        causes.extend(denied(&trial.access(&full, asked), trial));
+    }
     if let Some(boundary) = &policies.boundary {
         let alone = PolicySet { identity: vec![boundary.clone()], ..PolicySet::default() };
         let within = trial.access(&alone, asked);
@@ -167,6 +169,14 @@ pub fn causes(
         causes.push(meeting(policies, &unlimited, asked, trial));
     }
     causes
+}
+
+/// Whether a statement allows or denies the action, somewhere and sometimes.
+pub(crate) fn says(policies: &PolicySet, effect: Effect, asked: AskedAction<'_>) -> bool {
+    let on_resources = policies.resource.iter().map(|on| &on.policy);
+    let of_all = policies.identity.iter().chain(policies.rcps.iter().flatten()).chain(on_resources);
+    let mut statements = of_all.flat_map(|policy| &policy.document.statements);
+    statements.any(|said| said.effect == effect && meets_action(said, asked.name))
 }
 
 /// Each layer permits something, but nothing is left where they meet.

@@ -75,7 +75,7 @@ fn explained(document: &Value) -> Result<EffectivePermissions, String> {
 /// Puts a witness back as a request, and the account that its resource is of admits the role.
 fn asked(document: &Value, permission: &ActionPermission) -> Value {
     let witness = permission.witness.as_ref().unwrap();
-    let region = witness.resource.split(':').nth(3).filter(|region| !region.is_empty());
+    let part = |number| witness.resource.split(':').nth(number).filter(|part| !part.is_empty());
     let mut context = json!({
         "aws:PrincipalArn": ROLE,
         "aws:PrincipalAccount": "111122223333",
@@ -84,7 +84,8 @@ fn asked(document: &Value, permission: &ActionPermission) -> Value {
         "aws:SecureTransport": "true",
         "aws:ViaAWSService": "false",
         "aws:PrincipalIsAWSService": "false",
-        "aws:RequestedRegion": region.unwrap_or("us-east-1"),
+        "aws:RequestedRegion": part(3).unwrap_or("us-east-1"),
+        "aws:ResourceAccount": part(4).unwrap_or("111122223333"),
     });
     for (key, value) in &witness.context {
         let context = context.as_object_mut().unwrap();

@@ -42,7 +42,7 @@ fn write_reasons(judged: &Judged, output: &mut dyn Write) -> Result<(), CliError
         let within = [
             (format!("the document of inline:{name} is"), "the document is"),
             (format!("inline:{name}: "), ""),
-            (format!("inline:{name}, "), ""),
+            (format!("inline policy {name}, "), ""),
         ];
         within.iter().fold(text.to_owned(), |text, (long, short)| text.replace(long, short))
     };

@@ -63,7 +63,7 @@ fn a_registry_policy_is_its_regions_alone() {
     let action = "ecr:PutRegistryPolicy";
     let role = with(Role::default(), V2, elsewhere("us-east-1"));
     assert_eq!(role.access(action), Access::Allowed);
-    assert_eq!(role.action(action).witness.unwrap().context["aws:requestedregion"], "us-east-1");
+    assert_eq!(role.action(action).witness.unwrap().context["aws:RequestedRegion"], "us-east-1");
     assert_eq!(with(Role::default(), V2, elsewhere("eu-west-1")).access(action), Access::Denied);
 }
 

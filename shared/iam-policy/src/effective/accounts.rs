@@ -23,14 +23,14 @@ const RESOURCE_ACCOUNT: &str = "aws:resourceaccount";
 const DIGITS: usize = 12;
 
 /// How many accounts are told apart before the others are left open.
-const ACCOUNTS: usize = 64;
+const ACCOUNTS: usize = 16;
 
 /// How much each account may cost a question before the others are left open: accounts times the
 /// words of the patterns that it is held against.
 const WORDS: usize = 8_192;
 
 /// How much is looked at before accounts are left open: the words that are read, of all steps.
-const WORK: usize = 1_000_000;
+const WORK: usize = 200_000;
 
 /// What stands around the account in the ARNs of resources.
 #[derive(Clone, Debug)]
