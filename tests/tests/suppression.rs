@@ -149,7 +149,7 @@ fn what_is_worse_is_new_again_with_a_note_and_the_alert_says_so() {
     watched.grants(&["ecr:PutImage", "ecr:SetRepositoryPolicy"]);
     assert_eq!((watched.alerts(), watched.workflow().as_str()), (2, "NEW"));
     let note = watched.finding().asff["Note"]["Text"].as_str().unwrap().to_owned();
-    assert!(note.contains("when this finding was suppressed"), "{note}");
+    assert!(note.contains("This is worse than what was suppressed"), "{note}");
 
     let alert = watched.world.topics.alerts().pop().unwrap();
     assert_eq!(alert.transitions[0].added, ["ecr:SetRepositoryPolicy"]);

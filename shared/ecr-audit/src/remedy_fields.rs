@@ -12,24 +12,49 @@ const MOST_FIELDS: usize = 12;
 const LONGEST_PIECE: usize = 2000;
 const LONGEST_FIELD: usize = 2048;
 
-/// The remedy as a finding keeps it: commands that are too long for its fields are left out, so
-/// that neither the finding nor the ledger's record grows with them.
-pub fn kept_in_finding(remedy: &Remedy) -> Remedy {
+/// How many bytes of commands an alert carries. It waits in the ledger's record, once for each
+/// topic that it goes to.
+const LONGEST_TOLD: usize = 24 * 1024;
+
+/// The remedy as an alert carries it: commands that are too long together are left out.
+pub fn kept_in_alert(remedy: &Remedy) -> Remedy {
     let mut kept = remedy.clone();
-    if pieces(remedy).len() > MOST_FIELDS {
-        let which = match remedy.commands.len() {
-            1 => "The command is".to_owned(),
-            count => format!("The {count} commands are"),
-        };
+    if remedy.commands.iter().map(String::len).sum::<usize>() > LONGEST_TOLD {
         kept.advice.insert(
             0,
             format!(
-                "{which} too long for a finding. Subscribers of the JSON document get them all."
+                "{} too long to be sent. `pullwatch explain --role ARN` shows every statement that \
+                 grants too much.",
+                which(remedy)
             ),
         );
         kept.commands.clear();
     }
     kept
+}
+
+/// The remedy as a finding keeps it: commands that are too long for its fields are left out, so
+/// that neither the finding nor the ledger's record grows with them.
+pub fn kept_in_finding(remedy: &Remedy) -> Remedy {
+    let mut kept = kept_in_alert(remedy);
+    if pieces(&kept).len() > MOST_FIELDS {
+        kept.advice.insert(
+            0,
+            format!(
+                "{} too long for a finding. Subscribers of the JSON document get them all.",
+                which(remedy)
+            ),
+        );
+        kept.commands.clear();
+    }
+    kept
+}
+
+fn which(remedy: &Remedy) -> String {
+    match remedy.commands.len() {
+        1 => "The command is".to_owned(),
+        count => format!("The {count} commands are"),
+    }
 }
 
 /// Names, behind `pullwatch/`, and values.

@@ -176,6 +176,8 @@ fn a_finding_is_updated_in_nothing_but_what_the_condition_leaves() {
         .split("WorkflowStatus::")
         .skip(1)
         .map(|rest| rest.split(|letter: char| !letter.is_alphanumeric()).next().unwrap())
+        // Not its methods.
+        .filter(|name| name.starts_with(char::is_uppercase))
         .collect();
     assert_eq!(statuses, BTreeSet::from(["New", "Resolved"]));
 }

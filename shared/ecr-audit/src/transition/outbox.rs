@@ -11,6 +11,7 @@ use crate::mail::Mail;
 use crate::mail::operators::{About, cannot_tell, of_exception, topic_refused};
 use crate::node_role::Use;
 use crate::owner_topics::{OwnerTopics, owner_topics};
+use crate::remedy_fields::kept_in_alert;
 use crate::standard::Check;
 
 /// Puts what is to be told into the outbox. A finding that was not delivered yet gives way to
@@ -90,7 +91,7 @@ fn alert_later(
         changes: worst.changes,
         occasion: worst.occasion,
         remedy: match &step.observed {
-            Observed::Assessed { remedy, .. } => remedy.clone(),
+            Observed::Assessed { remedy, .. } => remedy.as_ref().map(kept_in_alert),
             Observed::Unreadable(_) | Observed::Gone => None,
         },
     };
