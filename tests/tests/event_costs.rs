@@ -218,6 +218,7 @@ fn many_roles_are_read_and_imported_together() {
     let world = World::new(account, now);
     block_on(sweep(&world.ports(), &world.account, &settings())).unwrap();
     let before = world.security_hub.batches().len();
+    let digests = world.topics.digests().len();
     let (reads, listings) = (world.ledger.reads().len(), world.ledger.listings());
     world.account.change(|account| account.create_policy_version(POLICY, PUSH, true)).unwrap();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../events/iam/CreatePolicyVersion.json");
@@ -233,4 +234,8 @@ fn many_roles_are_read_and_imported_together() {
     assert!(batches.len() == 2 && batches.iter().all(|findings| *findings <= 100), "{batches:?}");
     let failed = |finding: &&Value| finding["Compliance"]["Status"] == "FAILED";
     assert!(world.findings().iter().filter(failed).count() >= 60);
+    // Their owner reads two mails, and not sixty.
+    let told: Vec<usize> =
+        world.topics.digests()[digests..].iter().map(|digest| digest.alerts.len()).collect();
+    assert_eq!((told, world.topics.alerts().len()), (vec![50, 10], 0));
 }

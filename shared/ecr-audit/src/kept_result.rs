@@ -11,7 +11,7 @@ use crate::words::shortened;
 /// How many bytes of JSON an answer has at most. A finding, its import and an alert for each topic
 /// hold it; an item of DynamoDB has 400 KB.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
-const LARGEST: usize = 56 * 1024;
+const LARGEST: usize = 48 * 1024;
 
 /// How much of its lists and texts an answer keeps.
 #[derive(Clone, Copy)]

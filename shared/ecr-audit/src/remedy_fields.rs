@@ -16,9 +16,17 @@ const LONGEST_FIELD: usize = 2048;
 /// topic that it goes to.
 const LONGEST_TOLD: usize = 24 * 1024;
 
-/// The remedy as an alert carries it: commands that are too long together are left out.
+/// How many bytes of each of its sentences are kept.
+const LONGEST_SENTENCE: usize = 600;
+
+/// The remedy as an alert carries it: commands that are too long together are left out, and long
+/// sentences shortened.
 pub fn kept_in_alert(remedy: &Remedy) -> Remedy {
     let mut kept = remedy.clone();
+    let sentences = kept.advice.iter_mut().chain(&mut kept.obstacle);
+    for sentence in sentences.chain([&mut kept.checked]) {
+        *sentence = shortened(sentence, LONGEST_SENTENCE);
+    }
     if remedy.commands.iter().map(String::len).sum::<usize>() > LONGEST_TOLD {
         kept.advice.insert(
             0,

@@ -1,12 +1,13 @@
-//! What stands in outboxes on its way to where it belongs: the findings of all roles together,
-//! everything else one by one.
+//! What stands in outboxes on its way to where it belongs: the findings of all roles together, many
+//! alerts of one owner in a digest, everything else one by one.
 
 use std::collections::BTreeMap;
 
+use crate::alert::Alert;
 use crate::error::PortError;
 use crate::finding::{Finding, Place, RecordState};
 use crate::journey::delivery::LEASE;
-use crate::journey::publishing::publish_alert;
+use crate::journey::publishing::{publish_together, told_together};
 use crate::ledger::{Message, OutboxEntry};
 use crate::mail::operators::security_hub_off;
 use crate::ports::{ImportOutcome, Ports};
@@ -22,18 +23,30 @@ pub async fn send(ports: &Ports<'_>, entries: &[&OutboxEntry]) -> Unsent {
         entries.iter().partition(|entry| is_long_held(ports, entry));
     let mut unsent = import(ports, &held).await;
     unsent.extend(late.into_iter().map(too_late));
+    let mut alerts = Vec::new();
     for entry in held {
-        if !is_long_held(ports, entry) {
-            unsent.extend((!unsent.contains_key(&entry.id)).then(|| too_late(entry)));
-            continue;
-        }
         let sent = match &entry.message {
+            Message::Owners { alert } => {
+                alerts.push((entry, &**alert));
+                continue;
+            }
+            _ if !is_long_held(ports, entry) => {
+                unsent.extend((!unsent.contains_key(&entry.id)).then(|| too_late(entry)));
+                continue;
+            }
             Message::SecurityHub { .. } | Message::Digest { .. } => Ok(()),
-            Message::Owners { alert } => publish_alert(ports, alert).await,
             Message::Operators { subject, text } => ports.topics.operators(subject, text).await,
         };
         if let Err(error) = sent {
             unsent.insert(entry.id.clone(), error);
+        }
+    }
+    for together in told_together(alerts) {
+        let (entries, alerts): (Vec<&OutboxEntry>, Vec<&Alert>) = together.into_iter().unzip();
+        if !entries.iter().all(|entry| is_long_held(ports, entry)) {
+            unsent.extend(entries.into_iter().map(too_late));
+        } else if let Err(error) = publish_together(ports, &alerts).await {
+            unsent.extend(entries.into_iter().map(|entry| (entry.id.clone(), error.clone())));
         }
     }
     unsent

@@ -9,7 +9,7 @@ use crate::ledger::Record;
 use crate::standard::Status;
 
 /// How many changes a record keeps, and each of its findings.
-const CHANGES_KEPT: usize = 10;
+const CHANGES_KEPT: usize = 9;
 
 /// The changes between the last definite answer and this look: those kept and those just heard,
 /// each once, the latest last.

@@ -200,5 +200,5 @@ fn the_causes_are_kept_within_the_room_of_a_record() {
     let kept = &account.record.checks[&Check::CanPull].finding.result;
     assert_eq!(kept.missing.len(), 3);
     let bytes = serde_json::to_string(kept).unwrap().len();
-    assert!(bytes <= 56 * 1024, "{bytes} bytes");
+    assert!(bytes <= 48 * 1024, "{bytes} bytes");
 }

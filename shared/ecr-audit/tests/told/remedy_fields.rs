@@ -75,17 +75,27 @@ fn a_long_command_goes_on_in_the_next_field() {
     assert_eq!(begins.count(), 2);
 }
 
-#[test]
-fn what_no_finding_has_room_for_is_said() {
+/// A role with twenty inline policies, each about as long and too wide.
+fn of_twenty(length: usize) -> Told {
     let mut account: Account = clean(ROLE);
     for number in 0..20 {
-        account.put(long(&format!("policy-{number}"), 2500));
+        account.put(long(&format!("policy-{number}"), length));
     }
-    let told = account.look("2026-01-15T10:00:00Z", "id-1", &[]);
-    let count = told.alerts[0].remedy.as_ref().unwrap().commands.len();
-    assert_eq!((remedy(&told), count), (Vec::new(), 20));
-    let advice = fields(&told)["pullwatch/RemedyAdvice"].as_str().unwrap();
-    assert!(advice.starts_with("The 20 commands are too long for a finding."), "{advice}");
-    assert!(fields(&told).as_object().unwrap().len() <= 50);
-    assert_eq!(fields(&told)["pullwatch/Check"], json!("read-only"));
+    account.look("2026-01-15T10:00:00Z", "id-1", &[])
+}
+
+#[test]
+fn what_no_finding_has_room_for_is_said() {
+    for (length, sent, why) in [
+        (500, 20, "The 20 commands are too long for a finding."),
+        (2500, 0, "The 20 commands are too long to be sent."),
+    ] {
+        let told = of_twenty(length);
+        let commands = told.alerts[0].remedy.as_ref().unwrap().commands.len();
+        assert_eq!((remedy(&told), commands), (Vec::new(), sent), "{why}");
+        let advice = fields(&told)["pullwatch/RemedyAdvice"].as_str().unwrap();
+        assert!(advice.starts_with(why), "{advice}");
+        assert!(fields(&told).as_object().unwrap().len() <= 50);
+        assert_eq!(fields(&told)["pullwatch/Check"], json!("read-only"));
+    }
 }

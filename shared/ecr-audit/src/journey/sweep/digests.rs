@@ -4,16 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::alert::Alert;
 use crate::error::PortError;
-use crate::journey::publishing::publish_digest;
+use crate::journey::publishing::{UNOWNED, publish_digest};
 use crate::ledger::{Message, Record};
 use crate::ports::{Ports, Versioned, WriteOutcome};
 use crate::topic_arn::TopicArn;
 
 /// By which topic who is told.
 type Addressee = (Option<TopicArn>, String);
-
-/// Whom an alert without owners is for.
-const UNOWNED: &str = "unowned";
 
 /// Tells each owner in one message what the first sweep found, and returns what failed. What an
 /// owner was told is noted before the next one is told, so that whoever fails holds up nobody, and
