@@ -52,6 +52,9 @@ pub const ADD_ONS: [(&str, &str); 7] = [
 /// A name for each way in which the patterns of `name` can match one.
 pub const NAMES: [&str; 6] = ["app", "aa", "ab", "team/web", "zz", "b0"];
 
+/// Names that the same patterns match, and of which nothing is said: no policy stands on them.
+pub const OTHER_NAMES: [&str; 3] = ["ac", "team/api", "b1"];
+
 /// What the tag `acct` of the role holds.
 pub const TAG: &str = "444455556666";
 

@@ -11,7 +11,7 @@ use iam_policy::principal::Principal;
 use iam_policy::truth::Truth;
 use serde_json::{Value, json};
 
-use crate::draw::{ACCOUNTS, ADD_ONS, NAMES, REGIONS, TAG};
+use crate::draw::{ACCOUNTS, ADD_ONS, NAMES, OTHER_NAMES, REGIONS, TAG};
 use crate::role::{OWN, ROLE, Role};
 
 const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/Node/i-0123456789abcdef0";
@@ -169,7 +169,10 @@ fn targets(is_of_repository: bool) -> Vec<Target> {
     let others = ADD_ONS.iter().copied().filter(|(region, _)| !REGIONS.contains(region));
     let all = REGIONS.into_iter().flat_map(|region| ACCOUNTS.map(|account| (region, account)));
     all.chain(others)
-        .flat_map(|(region, account)| NAMES.map(|name| Target { region, account, name }))
+        .flat_map(|(region, account)| {
+            let names = NAMES.into_iter().chain(OTHER_NAMES);
+            names.map(move |name| Target { region, account, name })
+        })
         .collect()
 }
 
