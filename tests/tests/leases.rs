@@ -69,6 +69,8 @@ fn nothing_is_sent_after_its_lease_and_everything_is_sent_once() {
         let role_arn = RoleArn::parse(&format!("arn:aws:iam::{ACCOUNT}:role/{name}")).unwrap();
         account.create_role(&role_arn, now).unwrap();
         account.attach_role_policy(name, NODE_ECR).unwrap();
+        // Many alerts of one owner would be one digest.
+        account.tag_role(name, "owner", name).unwrap();
         let nodegroup = Nodegroup { node_role: role_arn, tags: Tags::new() };
         account.create_nodegroup(REGION, "prod", name, nodegroup).unwrap();
     }
