@@ -104,9 +104,15 @@ enum Nasty {
     Foreign,
     /// Repositories of many other accounts.
     Accounts,
+    /// Patterns of actions of letters that nearly every action has.
+    Letters,
+    /// Repositories of many patterns of regions.
+    Regions,
+    /// As many statements as there can be.
+    Statements,
 }
 
-const ALL: [Nasty; 11] = [
+const ALL: [Nasty; 14] = [
     Nasty::Stars,
     Nasty::NotResource,
     Nasty::Keys,
@@ -118,6 +124,9 @@ const ALL: [Nasty; 11] = [
     Nasty::Names,
     Nasty::Foreign,
     Nasty::Accounts,
+    Nasty::Letters,
+    Nasty::Regions,
+    Nasty::Statements,
 ];
 
 #[divan::bench(args = ALL, sample_count = 3, sample_size = 1)]
@@ -233,6 +242,24 @@ fn statement(nasty: Nasty, seed: usize) -> Value {
             let name =
                 |count: usize| format!("arn:aws:ecr:*:?{:06}*{count}:repository/*", account(count));
             fields["Resource"] = json!((1..6).map(name).collect::<Vec<_>>());
+        }
+        Nasty::Letters => {
+            let frequent =
+                |index: usize| ["e", "t", "r", "i", "o", "s", "y"][(seed * 5 + index * 3) % 7];
+            let name = |count: usize| (0..count).map(frequent).collect::<Vec<_>>().join("*");
+            fields["Action"] =
+                json!((2..9).map(|count| format!("ecr:*{}?", name(count))).collect::<Vec<_>>());
+        }
+        Nasty::Regions => {
+            let name = |count: usize| {
+                let (one, other) = (letter(count), letter(count + 1));
+                format!("arn:aws:ecr:*{one}*{}:1111*3:*/*{other}*", 1 + (seed + count) % 3)
+            };
+            fields["Resource"] = json!((1..6).map(name).collect::<Vec<_>>());
+        }
+        Nasty::Statements => {
+            fields["Action"] = json!(format!("ecr:*{}", letter(0)));
+            fields["Resource"] = json!(format!("arn:aws:ecr:*:*:*/{}", word(2)));
         }
         Nasty::Names => {
             fields["Resource"] = json!(

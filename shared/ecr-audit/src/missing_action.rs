@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use iam_policy::action::ActionName;
 use iam_policy::decision::{NamedPolicy, PolicySet, StatementRef};
 use iam_policy::document::{Effect, PolicyDocument};
 use iam_policy::effective::{Access, AskedAction, Level};
@@ -176,7 +177,8 @@ pub(crate) fn says(policies: &PolicySet, effect: Effect, asked: AskedAction<'_>)
     let on_resources = policies.resource.iter().map(|on| &on.policy);
     let of_all = policies.identity.iter().chain(policies.rcps.iter().flatten()).chain(on_resources);
     let mut statements = of_all.flat_map(|policy| &policy.document.statements);
-    statements.any(|said| said.effect == effect && meets_action(said, asked.name))
+    let name = ActionName::new(asked.name);
+    statements.any(|said| said.effect == effect && meets_action(said, &name))
 }
 
 /// Each layer permits something, but nothing is left where they meet.
@@ -209,11 +211,12 @@ fn outside(boundary: &NamedPolicy) -> MissingCause {
 }
 
 fn not_granted(policies: &PolicySet, asked: AskedAction<'_>, trial: &dyn Trial) -> MissingCause {
+    let name = ActionName::new(asked.name);
     let naming: BTreeSet<StatementRef> = policies
         .identity
         .iter()
         .flat_map(|policy| policy.document.statements.iter().map(move |said| (policy, said)))
-        .filter(|(_, said)| said.effect == Effect::Allow && meets_action(said, asked.name))
+        .filter(|(_, said)| said.effect == Effect::Allow && meets_action(said, &name))
         .map(|(policy, said)| StatementRef {
             policy: policy.name.clone(),
             sid: said.sid.as_deref().map(str::to_owned),

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use iam_policy::action::ActionName;
 use iam_policy::decision::PolicySet;
-use iam_policy::effective::AskedAction;
+use iam_policy::effective::Possible;
 use iam_policy::notes::{Service, notes};
 
 use crate::assess::RoleState;
@@ -24,13 +25,13 @@ pub fn policy_notes(state: &RoleState<'_>, settings: &Settings, set: &PolicySet)
     for prefix in SERVICES {
         let begins = format!("{prefix}:");
         let entries = Catalogue::embedded().actions.iter();
-        let actions: Vec<AskedAction<'_>> = entries
+        let actions: Vec<(ActionName<'_>, bool)> = entries
             .filter(|entry| entry.action.starts_with(&begins))
-            .map(|entry| AskedAction { name: &entry.action, takes_resource: entry.takes_resource })
+            .map(|entry| (ActionName::new(&entry.action), entry.takes_resource))
             .collect();
         let places = begun(state, settings, prefix);
-        let service =
-            Service { prefix, actions: &actions, places: &places, names: &AccountsAndNames };
+        let resources = Possible::new(&places, &AccountsAndNames);
+        let service = Service { prefix, actions: &actions, resources: &resources };
         for policy in &policies {
             let notes = notes(&policy.document, &service);
             told.extend(notes.into_iter().map(|note| format!("{}: {note}", policy.name)));

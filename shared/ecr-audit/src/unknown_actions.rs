@@ -67,6 +67,7 @@ pub fn is_read(name: &str) -> bool {
 mod tests {
     use std::sync::Arc;
 
+    use iam_policy::action::ActionName;
     use iam_policy::decision::NamedPolicy;
     use iam_policy::document::PolicyDocument;
 
@@ -83,7 +84,8 @@ mod tests {
         assert!(!is_bound);
         let statement = &policies.identity[0].document.statements[0];
         let meets = |name: &UnknownAction| {
-            iam_policy::statement::meets_action(statement, &format!("ecr:{}", name.text))
+            let name = format!("ecr:{}", name.text);
+            iam_policy::statement::meets_action(statement, &ActionName::new(&name))
         };
         let mut granted: Vec<bool> =
             names.iter().filter(|name| meets(name)).map(|name| name.is_read).collect();

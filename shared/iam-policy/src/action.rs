@@ -13,6 +13,43 @@ pub struct ActionPattern<'text> {
     colon: Option<usize>,
     /// Whether it has no wildcard, so that it is one action's name.
     is_plain: bool,
+    /// The letters that a name has to have.
+    letters: Letters,
+}
+
+/// The name of an action, such as `ecr:PutImage`, read once for many patterns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActionName<'text> {
+    /// None where there is no colon: no pattern means it.
+    parts: Option<(&'text str, &'text str)>,
+    /// The letters that the name has.
+    letters: Letters,
+}
+
+/// Some of the letters from `a` to `z`, a bit each, whatever their case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Letters(u32);
+
+impl Letters {
+    fn of(text: &str) -> Self {
+        let bits = text.bytes().map(|byte| match byte | 0x20 {
+            lower @ b'a'..=b'z' => 1 << (lower - b'a'),
+            _ => 0,
+        });
+        Self(bits.fold(0, std::ops::BitOr::bitor))
+    }
+
+    const fn are_among(self, others: Self) -> bool {
+        self.0 & !others.0 == 0
+    }
+}
+
+impl<'text> ActionName<'text> {
+    /// Reads a name.
+    pub fn new(action: &'text str) -> Self {
+        let parts = action.split_once(':');
+        Self { parts, letters: Letters::of(parts.map_or("", |(_, name)| name)) }
+    }
 }
 
 impl<'text> ActionPattern<'text> {
@@ -20,21 +57,25 @@ impl<'text> ActionPattern<'text> {
     pub fn parse(text: impl Into<Cow<'text, str>>) -> Self {
         let text = text.into();
         let is_plain = !text.bytes().any(|byte| matches!(byte, b'*' | b'?'));
-        Self { colon: colon(&text), is_plain, text }
+        let colon = colon(&text);
+        let letters = Letters::of(parts(&text, colon).1);
+        Self { text, colon, is_plain, letters }
     }
 
     /// Whether an action such as `ecr:PutImage` is meant.
     pub fn matches(&self, action: &str) -> bool {
-        action.split_once(':').is_some_and(|(service, name)| self.matches_parts(service, name))
+        self.means(&ActionName::new(action))
     }
 
-    /// Whether the action of this service and name is meant.
-    pub(crate) fn matches_parts(&self, service: &str, name: &str) -> bool {
+    /// Whether the action of this name is meant.
+    pub fn means(&self, action: &ActionName<'_>) -> bool {
+        let Some((service, name)) = action.parts else { return false };
         // Most actions that policies list are plain names, and of most lists each is asked.
         if self.is_plain && self.text.len() != service.len() + 1 + name.len() {
             return false;
         }
-        parts_match(parts(&self.text, self.colon), service, name)
+        self.letters.are_among(action.letters)
+            && parts_match(parts(&self.text, self.colon), service, name)
     }
 
     /// Whether actions of this service are meant.

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::action::ActionName;
 use crate::bits::Bits;
 use crate::decision::{NamedPolicy, Outcome, PolicySet, ResourcePolicy, StatementRef};
 use crate::document::{Effect, Statement};
@@ -67,10 +68,11 @@ impl<'set> Evaluation<'set> {
     /// Gathers the statements about an action.
     pub fn new(policies: &'set PolicySet, action: &str, principal: &Principal) -> Self {
         let mut parts = Vec::new();
+        let name = ActionName::new(action);
         let mut gather =
             |policy: &'set NamedPolicy, kind: Kind, on: Option<&'set ResourcePolicy>| {
                 for statement in &policy.document.statements {
-                    if meets_action(statement, action) {
+                    if meets_action(statement, &name) {
                         let policy = PolicyName::Given(&policy.name);
                         let part = Part::new(policy, kind, statement);
                         let bears = on.map_or(Truth::True, |policy| policy.bears);

@@ -29,17 +29,28 @@ pub fn matches(pattern: &[Piece], text: &str) -> bool {
 
 /// Whether a whole text matches a pattern as it is written.
 pub(crate) fn matches_text(pattern: &str, text: &str) -> bool {
-    matches_bytes(pattern, text, |one, other| one == other)
+    let find = |text: &[u8], letter: u8| text.iter().position(|byte| *byte == letter);
+    matches_bytes(pattern, text, |one, other| one == other, find)
 }
 
 /// Whether a whole text matches a pattern as it is written, without regard to the case of either.
 pub fn matches_in_any_case(pattern: &str, text: &str) -> bool {
-    matches_bytes(pattern, text, |one, other| one.eq_ignore_ascii_case(&other))
+    let find = |text: &[u8], letter: u8| {
+        let (upper, lower) = (letter.to_ascii_uppercase(), letter.to_ascii_lowercase());
+        text.iter().position(|byte| *byte == upper || *byte == lower)
+    };
+    matches_bytes(pattern, text, |one, other| one.eq_ignore_ascii_case(&other), find)
 }
 
 /// It goes by bytes: only `?` has to know where a character ends. A `*` that took a part of one
-/// leaves the rest to a `?`, which is as if the `?` had taken it whole.
-fn matches_bytes(pattern: &str, text: &str, is_same: impl Fn(u8, u8) -> bool) -> bool {
+/// leaves the rest to a `?`, which is as if the `?` had taken it whole. `find` gives where the first
+/// byte is that is the same as another.
+fn matches_bytes(
+    pattern: &str,
+    text: &str,
+    is_same: impl Fn(u8, u8) -> bool,
+    find: impl Fn(&[u8], u8) -> Option<usize>,
+) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut read) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
@@ -49,8 +60,7 @@ fn matches_bytes(pattern: &str, text: &str, is_same: impl Fn(u8, u8) -> bool) ->
                 at += 1;
                 if let Some(letter) = pattern.get(at).filter(|letter| !b"*?".contains(letter)) {
                     // Nothing matches before the letter behind the star comes.
-                    let is_letter = |byte: &u8| is_same(*byte, *letter);
-                    let Some(skipped) = text[read..].iter().position(is_letter) else {
+                    let Some(skipped) = find(&text[read..], *letter) else {
                         return false;
                     };
                     read += skipped;

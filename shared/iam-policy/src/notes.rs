@@ -3,10 +3,12 @@
 //!
 //! What is wrong whatever the service, the document's own notes tell. The service is handed in.
 
+use foldhash::HashSet;
+
+use crate::action::{ActionName, ActionPattern};
 use crate::context::Context;
 use crate::document::{ActionElement, Effect, PolicyDocument, ResourceElement, Statement};
-use crate::effective::resources::{NameRange, Place};
-use crate::effective::{AskedAction, can_match};
+use crate::effective::Possible;
 use crate::glob::Piece;
 use crate::template::Template;
 
@@ -15,26 +17,34 @@ use crate::template::Template;
 pub struct Service<'service> {
     /// The prefix of its actions, such as `ecr`.
     pub prefix: &'service str,
-    /// Its actions.
-    pub actions: &'service [AskedAction<'service>],
-    /// Where its resources may lie.
-    pub places: &'service [Place],
-    /// What they may be called.
-    pub names: &'service dyn NameRange,
+    /// Its actions, and whether each takes a resource.
+    pub actions: &'service [(ActionName<'service>, bool)],
+    /// Its resources.
+    pub resources: &'service Possible<'service>,
 }
 
 /// Tells what of a document can have no effect on a service, a sentence each.
 pub fn notes(document: &PolicyDocument, service: &Service<'_>) -> Vec<String> {
-    let numbered = document.statements.iter().enumerate();
-    numbered.flat_map(|(index, statement)| service.notes_on(index, statement)).collect()
+    let statements = document.statements.iter();
+    let resources = statements.clone().filter_map(|statement| statement.resource.as_ref());
+    let patterns = resources.flat_map(|element| &element.patterns);
+    let impossible =
+        service.resources.impossible(patterns.filter(|pattern| service.is_arn_of(pattern)));
+    let numbered = statements.enumerate();
+    numbered.flat_map(|(index, said)| service.notes_on(index, said, &impossible)).collect()
 }
 
 impl Service<'_> {
-    fn notes_on(&self, index: usize, statement: &Statement) -> Vec<String> {
+    fn notes_on(
+        &self,
+        index: usize,
+        statement: &Statement,
+        impossible: &HashSet<&str>,
+    ) -> Vec<String> {
         let mut notes = Vec::new();
         self.actions_that_are_none(&statement.action, &mut notes);
         if let Some(resource) = &statement.resource {
-            self.resources_that_cannot_be(resource, &mut notes);
+            self.resources_that_cannot_be(resource, impossible, &mut notes);
             self.resources_for_actions_without(statement, resource, &mut notes);
         }
         notes.into_iter().map(|note| format!("Statement[{index}].{note}")).collect()
@@ -48,7 +58,7 @@ impl Service<'_> {
                 .as_str()
                 .split_once(':')
                 .is_some_and(|(service, _)| service.eq_ignore_ascii_case(self.prefix));
-            if is_ours && !self.actions.iter().any(|action| pattern.matches(action.name)) {
+            if is_ours && self.meant(pattern).next().is_none() {
                 notes.push(format!(
                     "{name}: `{}` matches no known action of {}",
                     pattern.as_str(),
@@ -58,10 +68,15 @@ impl Service<'_> {
         }
     }
 
-    fn resources_that_cannot_be(&self, element: &ResourceElement, notes: &mut Vec<String>) {
+    fn resources_that_cannot_be(
+        &self,
+        element: &ResourceElement,
+        impossible: &HashSet<&str>,
+        notes: &mut Vec<String>,
+    ) {
         let name = if element.is_not { "NotResource" } else { "Resource" };
         for pattern in &element.patterns {
-            if self.is_arn_of(pattern) && !can_match(pattern, self.places, self.names) {
+            if impossible.contains(pattern.as_str()) {
                 notes.push(format!(
                     "{name}: `{}` matches no resource that {} can have",
                     pattern.as_str(),
@@ -87,9 +102,8 @@ impl Service<'_> {
             Effect::Deny => "denied",
         };
         for pattern in &statement.action.patterns {
-            let mut meant =
-                self.actions.iter().filter(|action| pattern.matches(action.name)).peekable();
-            if meant.peek().is_some() && meant.all(|action| !action.takes_resource) {
+            let mut meant = self.meant(pattern).peekable();
+            if meant.peek().is_some() && meant.all(|takes_resource| !takes_resource) {
                 notes.push(format!(
                     "Action: `{}` takes no resource, so it is {verb} on `*` alone and not by this \
                      statement",
@@ -99,12 +113,21 @@ impl Service<'_> {
         }
     }
 
+    /// Of each action that a pattern means, whether it takes a resource.
+    fn meant(&self, pattern: &ActionPattern<'_>) -> impl Iterator<Item = bool> {
+        let meant = self.actions.iter().filter(|(name, _)| pattern.means(name));
+        meant.map(|(_, takes_resource)| *takes_resource)
+    }
+
     fn is_arn_of(&self, pattern: &Template) -> bool {
         pattern.as_str().split(':').nth(2) == Some(self.prefix)
     }
 }
 
 fn is_everything(pattern: &Template) -> bool {
+    if !pattern.as_str().starts_with(['*', '$']) {
+        return false;
+    }
     let pieces = pattern.widened(&Context::new());
     !pieces.is_empty() && pieces.iter().all(|piece| *piece == Piece::Many)
 }

@@ -1,5 +1,6 @@
 //! What one statement is about: actions, resources, principals.
 
+use crate::action::ActionName;
 use crate::context::Context;
 use crate::document::Statement;
 use crate::glob;
@@ -8,12 +9,9 @@ use crate::template::Template;
 use crate::truth::Truth;
 
 /// Whether the statement is about the action.
-pub fn meets_action(statement: &Statement, action: &str) -> bool {
+pub fn meets_action(statement: &Statement, action: &ActionName<'_>) -> bool {
     let element = &statement.action;
-    let is_listed = action.split_once(':').is_some_and(|(service, name)| {
-        element.patterns.iter().any(|pattern| pattern.matches_parts(service, name))
-    });
-    is_listed != element.is_not
+    element.patterns.iter().any(|pattern| pattern.means(action)) != element.is_not
 }
 
 /// Whether the statement is about the resource. A repository policy has no Resource: it is the

@@ -1,9 +1,10 @@
 //! What a document says wrongly is told, in a sentence that names the place.
 
+use iam_policy::action::ActionName;
 use iam_policy::context::Context;
 use iam_policy::document::PolicyDocument;
 use iam_policy::effective::resources::{NameRange, Place};
-use iam_policy::effective::{AskedAction, Consent};
+use iam_policy::effective::{Consent, Possible};
 use iam_policy::notes::{Service, notes};
 use serde_json::{Value, json};
 
@@ -110,17 +111,16 @@ fn what_an_identity_policy_cannot_say_is_kept_within_bounds_and_told() {
 
 #[test]
 fn what_can_have_no_effect_on_a_service_is_told_of_it() {
-    let actions = [
-        AskedAction { name: "store:Put", takes_resource: true },
-        AskedAction { name: "store:GetToken", takes_resource: false },
-    ];
+    let actions =
+        [(ActionName::new("store:Put"), true), (ActionName::new("store:GetToken"), false)];
     let place = |region: &str| Place {
         prefix: format!("arn:aws:store:{region}:111122223333:box/"),
         known: Context::new(),
         consent: Consent::Own,
     };
     let places = [place("r1"), place("r2")];
-    let store = Service { prefix: "store", actions: &actions, places: &places, names: &Names };
+    let boxes = Possible::new(&places, &Names);
+    let store = Service { prefix: "store", actions: &actions, resources: &boxes };
     let on_box = |name: &str| format!("arn:aws:store:r2:111122223333:box/{name}");
     for (action, resource, told) in [
         ("store:Put", on_box("a*"), None),

@@ -60,7 +60,7 @@ pub fn accounts(
 ) -> Accounts {
     let telling = Telling::new(policies, knowledge, surroundings, apart);
     let is_number = telling.is_number;
-    let readers = Readers::new(telling, &surroundings.behind);
+    let readers = Readers::new(&telling, &surroundings.behind);
     match readers.all(&surroundings.before, preferred) {
         Some(ids) => Accounts { ids, is_cut: is_number },
         None => Accounts { ids: vec![preferred.to_owned()], is_cut: true },
@@ -171,8 +171,8 @@ struct Readers {
 }
 
 impl Readers {
-    fn new(telling: Telling, behind: &str) -> Self {
-        let (whole, part) = (Machines::new(telling.whole), Machines::new(telling.part));
+    fn new(telling: &Telling, behind: &str) -> Self {
+        let (whole, part) = (Machines::new(&telling.whole), Machines::new(&telling.part));
         let digit = |digit: char| (digit, whole.letter(digit), part.letter(digit));
         let digits = ('0'..='9').map(digit).collect();
         let behind = behind.chars().map(|letter| whole.letter(letter)).collect();

@@ -43,7 +43,7 @@ pub fn action_names<'known>(
     let patterns = patterns.map(|pieces| Pattern { ignores_case: true, ..Pattern::plain(pieces) });
     let patterns: Vec<Pattern> = patterns.collect();
     let count = patterns.len();
-    let machines = Machines::new(patterns);
+    let machines = Machines::new(&patterns);
     let found = search(&machines, &machines.start(), &Names { known }, budget);
     // Each name will be held against every pattern.
     let is_bound = found.is_bound || !budget.take(found.texts.len() * count);

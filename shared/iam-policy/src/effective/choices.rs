@@ -239,7 +239,7 @@ fn candidates(conditions: &[&Condition], known: &Context, budget: &Budget) -> (V
         plain.retain(|value| seen.insert(value.clone()));
         return (plain, false);
     }
-    let machines = Machines::new(patterns);
+    let machines = Machines::new(&patterns);
     let letters = Letters::of(&machines);
     let found = search(&machines, &machines.start(), &letters, budget);
     plain.extend(found.texts);

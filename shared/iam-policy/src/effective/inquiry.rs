@@ -68,6 +68,7 @@ impl<'question> Inquiry<'question> {
         let mut resources = Resources::new(&self.evaluations, self.question.names);
         let mut seen = HashSet::default();
         let mut whereabouts = Whereabouts::default();
+        let cost_of_meeting = self.meetings.cost();
         let mut work = 0;
         for place in self.question.places {
             if !takes_resource && place.consent != Consent::Own {
@@ -76,8 +77,9 @@ impl<'question> Inquiry<'question> {
             let telling = contexts.telling(&place.known);
             let (known, number, ways) = whereabouts.of(&telling, &contexts, self);
             let is_searched = takes_resource && !budget.is_spent();
-            let signature = is_searched.then(|| resources.signature(place, known));
-            if !seen.insert((signature.clone(), place.consent, number)) {
+            let signature =
+                is_searched.then(|| resources.signature(place, known, budget)).flatten();
+            if !seen.insert((signature, place.consent, number)) {
                 continue;
             }
             // The ARN of a resource tells where it lies; `*` does not.
@@ -91,7 +93,7 @@ impl<'question> Inquiry<'question> {
             let mut covered = None;
             let mut meetings = HashSet::default();
             for resource in &found.resources {
-                if !budget.take(self.meetings.patterns()) {
+                if !budget.take(cost_of_meeting) {
                     is_cut = true;
                     break;
                 }

@@ -69,8 +69,9 @@ pub struct Move {
 }
 
 impl Machines {
-    /// Puts patterns side by side. Equal ones run once.
-    pub fn new(mut patterns: Vec<Pattern>) -> Self {
+    /// Puts patterns side by side, in their order. Equal ones run once.
+    pub fn new(patterns: &[Pattern]) -> Self {
+        let mut patterns: Vec<&Pattern> = patterns.iter().collect();
         patterns.sort_unstable();
         patterns.dedup();
         let places: usize = patterns.iter().map(|pattern| pattern.pieces.len() + 1).sum();
@@ -208,6 +209,12 @@ impl Machines {
         promising
     }
 
+    /// The number of the pattern that a place is in, and the place's number within it.
+    pub fn within(&self, place: usize) -> (usize, usize) {
+        let pattern = self.starts.partition_point(|start| *start <= place) - 1;
+        (pattern, place - self.starts[pattern])
+    }
+
     /// Where they stand after a letter.
     pub fn step(&self, places: &[Word], letter: &Move, next: &mut Places) {
         let stars = if letter.is_colon { &self.wide_stars } else { &self.stars };
@@ -265,6 +272,11 @@ impl Move {
 
 fn set(places: &mut [u64], place: usize) {
     places[place / 64] |= 1 << (place % 64);
+}
+
+/// The numbers of places.
+pub fn numbers(places: &[Word]) -> impl Iterator<Item = usize> {
+    places.iter().flat_map(|word| ones(word.bits).map(|bit| word.number * 64 + bit))
 }
 
 /// The numbers of the bits that are set.

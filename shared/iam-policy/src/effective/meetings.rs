@@ -48,9 +48,10 @@ impl<'question> Meetings<'question> {
         meetings
     }
 
-    /// How many patterns a resource is held against.
-    pub fn patterns(&self) -> usize {
-        self.patterns.len()
+    /// How much it is to hold a resource against all: the patterns, and where they are listed.
+    pub fn cost(&self) -> usize {
+        let parts = self.actions.iter().flat_map(|action| &action.parts);
+        self.patterns.len() + parts.map(|(_, listed)| 1 + listed.len()).sum::<usize>()
     }
 
     /// What of each action applies to a resource; to `*` of one that takes none.

@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod actions;
+mod beginnings;
 mod budget;
 mod choices;
 mod contexts;
@@ -19,11 +20,12 @@ mod search;
 
 use std::collections::BTreeSet;
 
+use crate::action::ActionName;
 use crate::context::{Context, ContextValue};
 use crate::decision::{PolicySet, StatementRef};
 pub use crate::effective::budget::Budget;
 use crate::effective::inquiry::Inquiry;
-pub use crate::effective::possible::can_match;
+pub use crate::effective::possible::Possible;
 use crate::effective::resources::{NameRange, Place};
 use crate::principal::Principal;
 use crate::statement::meets_action;
@@ -116,7 +118,8 @@ pub struct Witness {
 /// What a statement set says of an action, so that actions of which the same is said can share
 /// one answer: equal signatures mean equal answers but for the action's name.
 pub fn signature(policies: &PolicySet, action: &str) -> Vec<bool> {
-    let own = policies.statements().map(|statement| meets_action(statement, action));
+    let name = ActionName::new(action);
+    let own = policies.statements().map(|statement| meets_action(statement, &name));
     let covered = policies.resource.iter().map(|resource| {
         resource.covers.is_empty()
             || resource.covers.iter().any(|covered| covered.eq_ignore_ascii_case(action))

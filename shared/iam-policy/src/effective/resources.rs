@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use foldhash::HashMap;
 
 use crate::context::{Context, ContextValue};
-use crate::effective::machines::{Machines, Move, Pattern, Places};
+use crate::effective::beginnings::{Beginning, Beginnings, head};
+use crate::effective::machines::{Machines, Pattern};
 use crate::effective::search::{Found, search};
 use crate::effective::{Budget, Consent};
 use crate::evaluation::Evaluation;
@@ -61,14 +62,12 @@ impl Representatives {
 }
 
 /// What the patterns make of a place: equal where the same names match in the same way.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Signature {
     /// Which of the sets of patterns.
     set: usize,
-    /// Where the patterns stand behind the place's prefix.
-    begun: Places,
-    /// Of which patterns the parts before the name agree part by part.
-    aligned: Vec<bool>,
+    /// What they make of the place's prefix.
+    begun: Beginning,
 }
 
 /// Finds resources, the same search once.
@@ -85,15 +84,13 @@ pub struct Resources<'question> {
 /// The patterns that the templates make where their variables hold these values.
 struct PatternSet {
     values: Vec<Option<ContextValue>>,
-    /// What the patterns begin with up to the fifth colon, each once.
-    heads: Vec<Vec<Piece>>,
     machines: Machines,
+    beginnings: Beginnings,
     /// The patterns that name one resource, by what they call it: what stands behind the fifth
     /// colon.
     naming: HashMap<String, Vec<Vec<Piece>>>,
-    /// What a letter does, of those that were read.
-    moves: HashMap<char, Move>,
-    found: HashMap<Places, Found>,
+    /// By where the patterns stand when a name begins.
+    found: HashMap<usize, Found>,
 }
 
 impl<'question> Resources<'question> {
@@ -120,17 +117,21 @@ impl<'question> Resources<'question> {
     }
 
     /// What the patterns make of a place of which `known` is known. Variables without a value are
-    /// taken wide.
-    pub fn signature(&mut self, place: &Place, known: &Context) -> Signature {
+    /// taken wide. `None`: the budget is spent.
+    pub fn signature(
+        &mut self,
+        place: &Place,
+        known: &Context,
+        budget: &Budget,
+    ) -> Option<Signature> {
         let values: Vec<Option<ContextValue>> =
             self.variables.iter().map(|key| known.get(key).cloned()).collect();
         let set = self.sets.iter().position(|set| set.values == values).unwrap_or_else(|| {
             self.sets.push(self.set(values, known));
             self.sets.len() - 1
         });
-        let PatternSet { heads, machines, moves, .. } = &mut self.sets[set];
-        let aligned = heads.iter().map(|head| is_aligned(head, &place.prefix)).collect();
-        Signature { set, begun: machines.read(&place.prefix, moves), aligned }
+        let PatternSet { machines, beginnings, .. } = &mut self.sets[set];
+        Some(Signature { set, begun: beginnings.read(machines, &place.prefix, budget)? })
     }
 
     fn set(&self, values: Vec<Option<ContextValue>>, known: &Context) -> PatternSet {
@@ -139,24 +140,16 @@ impl<'question> Resources<'question> {
         // What matches everything tells nothing apart.
         let telling = templates.chain(stands_on).filter(|pieces| pieces[..] != [Piece::Many]);
         let patterns: Vec<Pattern> = telling.map(Pattern::plain).collect();
-        let mut heads: Vec<Vec<Piece>> =
-            patterns.iter().map(|pattern| head(&pattern.pieces).to_vec()).collect();
-        heads.sort_unstable();
-        heads.dedup();
         let mut naming: HashMap<String, Vec<Vec<Piece>>> = HashMap::default();
         for Pattern { pieces, .. } in &patterns {
             if let Some(name) = named(pieces) {
                 naming.entry(name).or_default().push(pieces.clone());
             }
         }
-        PatternSet {
-            values,
-            heads,
-            naming,
-            machines: Machines::new(patterns),
-            moves: HashMap::default(),
-            found: HashMap::default(),
-        }
+        let found = HashMap::default();
+        let machines = Machines::new(&patterns);
+        let beginnings = Beginnings::new(&machines, &patterns);
+        PatternSet { values, machines, beginnings, naming, found }
     }
 
     /// Whether a pattern names just this resource.
@@ -174,11 +167,11 @@ impl<'question> Resources<'question> {
         signature: &Signature,
         budget: &Budget,
     ) -> Representatives {
-        let PatternSet { machines, found, .. } = &mut self.sets[signature.set];
-        let begun = &signature.begun;
+        let PatternSet { machines, beginnings, found, .. } = &mut self.sets[signature.set];
+        let stand = signature.begun.stand;
         let found = found
-            .entry(begun.clone())
-            .or_insert_with(|| search(machines, begun, self.names, budget));
+            .entry(stand)
+            .or_insert_with(|| search(machines, beginnings.places(stand), self.names, budget));
         let named = |name: &String| format!("{}{name}", place.prefix);
         Representatives {
             resources: found.texts.iter().map(named).collect(),
@@ -195,16 +188,4 @@ fn named(pattern: &[Piece]) -> Option<String> {
         Piece::One | Piece::Many => None,
     });
     letters.collect()
-}
-
-/// The parts of a pattern before the name: all that stands before the fifth colon.
-fn head(pattern: &[Piece]) -> &[Piece] {
-    let mut colons = pattern.iter().enumerate().filter(|(_, piece)| **piece == Piece::Plain(':'));
-    &pattern[..colons.nth(4).map_or(pattern.len(), |(index, _)| index)]
-}
-
-/// Whether the parts of a pattern before the name match those of a place, each by itself.
-fn is_aligned(head: &[Piece], prefix: &str) -> bool {
-    let parts = head.split(|piece| *piece == Piece::Plain(':'));
-    parts.zip(prefix.splitn(6, ':')).all(|(part, value)| glob::matches(part, value))
 }
