@@ -1,4 +1,8 @@
-//! One request, one answer.
+//! One request, one answer: an explicit Deny anywhere decides, then every layer that limits has to
+//! let the request through, and something has to grant it.
+//!
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html>
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html>
 
 use std::sync::Arc;
 
@@ -13,13 +17,17 @@ use crate::truth::Truth;
 /// Every policy that bears on a request.
 #[derive(Clone, Debug, Default)]
 pub struct PolicySet {
-    /// The principal's own policies.
+    /// The principal's own policies, inline and attached.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_identity-vs-resource.html>
     pub identity: Vec<NamedPolicy>,
     /// The permissions boundary.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html>
     pub boundary: Option<NamedPolicy>,
     /// Service control policies, a list for each level of the organization.
+    /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html>
     pub scps: Vec<Vec<NamedPolicy>>,
     /// Resource control policies, likewise.
+    /// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_evaluation.html>
     pub rcps: Vec<Vec<NamedPolicy>>,
     /// The policies of the resource that is asked for, or that could be.
     pub resource: Vec<ResourcePolicy>,
@@ -209,6 +217,8 @@ fn applies(part: &Part<'_>, request: &Request<'_>) -> Truth {
         .fold(resource.and(part.known), Truth::and)
 }
 
+/// Where the resource is another account's, that account has to admit the principal too.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html>
 fn is_cross_account(request: &Request<'_>) -> bool {
     let account = account_of(request.resource);
     !account.is_empty() && account != request.principal.account()

@@ -38,7 +38,9 @@ pub struct Evaluation<'set> {
     identity: Bits,
     boundary: Option<Bits>,
     scps: Vec<Bits>,
-    /// Allows of a resource's policy: by the role, limited by the boundary; by session or anyone.
+    /// Allows of a resource's policy: by the role, limited by the boundary; by session or anyone,
+    /// which no boundary limits.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-eval-logic>
     to_role: Bits,
     to_session: Bits,
     by_resource: Bits,
@@ -191,11 +193,14 @@ impl<'set> Evaluation<'set> {
             return Outcome::ExplicitlyDenied;
         }
         // Service control policies never grant: every level has to let the request through.
+        // <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html>
         if self.scps.iter().any(|level| !level.meets(allows)) {
             return Outcome::ImplicitlyDenied;
         }
         let within_boundary = self.boundary.as_ref().is_none_or(|bits| bits.meets(allows));
         let by_identity = within_boundary && self.identity.meets(allows);
+        // In one account either side can grant; across accounts both have to.
+        // <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html>
         let is_allowed = if reach.is_cross_account {
             by_identity && (reach.is_admitted || self.by_resource.meets(allows))
         } else {

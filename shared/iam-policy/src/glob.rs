@@ -1,4 +1,5 @@
 //! `*` for any text and `?` for any one character. Everything else is plain.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
 
 /// One piece of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,12 +1,10 @@
-//! What AWS IAM would say to a request, and to every request.
+#![doc = include_str!("../README.md")]
 //!
-//! `decision` answers one request; `effective` answers for every resource and every context at
-//! once. No SDK, no I/O, no clock, and no knowledge of any service: the ranges of resources and
-//! the facts of a request are handed in.
+//! # To read it
 //!
-//! A newcomer reads in this order: a document is made of statements; a statement is about
+//! From the top of the list of modules: a document is made of statements; a statement is about
 //! actions, resources, principals and conditions; a decision combines the statements of all
-//! policies; effective permissions combine all decisions.
+//! policies; effective permissions combine all decisions. Each rule has AWS's page beside it.
 
 pub mod document;
 pub mod error;

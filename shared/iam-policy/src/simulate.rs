@@ -1,4 +1,6 @@
-//! Authorization requests as lines of JSON, answered a line each.
+//! Authorization requests as lines of JSON, answered a line each: the policies stand in the line, as
+//! they do in a call of IAM's own simulator.
+//! <https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulateCustomPolicy.html>
 
 use std::borrow::Cow;
 

@@ -1,4 +1,5 @@
 //! What one statement is about: actions, resources, principals.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html>
 
 use crate::action::ActionName;
 use crate::context::Context;
@@ -14,8 +15,9 @@ pub fn meets_action(statement: &Statement, action: &ActionName<'_>) -> bool {
     element.patterns.iter().any(|pattern| pattern.means(action)) != element.is_not
 }
 
-/// Whether the statement is about the resource. A repository policy has no Resource: it is the
-/// repository.
+/// Whether the statement is about the resource. The policy of a resource may have no Resource: it
+/// is about the resource it stands on, as a repository's is.
+/// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/repository-policies.html>
 pub fn meets_resource(statement: &Statement, resource: &str, context: &Context) -> Truth {
     let patterns = statement.resource.iter().flat_map(|element| {
         let matches = |template| template_matches(template, element.is_not, resource, context);

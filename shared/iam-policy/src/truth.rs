@@ -1,4 +1,5 @@
-//! Three values: what AWS's documentation leaves open, and what cannot be known, is Unknown.
+//! Three values: what AWS's documentation leaves open, and what cannot be known, is Unknown. They
+//! combine as Kleene's strong logic does.
 
 /// True, false, or open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

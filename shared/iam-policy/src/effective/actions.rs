@@ -1,5 +1,6 @@
 //! One action name for each way in which the policies can tell names apart: what is granted beyond
-//! the names that anybody knows.
+//! the names that anybody knows. A wildcard also grants what AWS adds later.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html>
 
 use crate::decision::PolicySet;
 use crate::effective::Budget;

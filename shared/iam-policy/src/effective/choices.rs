@@ -3,6 +3,11 @@
 //! Candidates come from what the conditions compare with, and for texts from a search over every
 //! combination of their patterns. Of candidates of which all conditions say the same, the first
 //! stands for all.
+//!
+//! Which values a key can have follows from the operators that compare it, and whether it has one
+//! or several from their set operators:
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html>
 
 use std::collections::BTreeSet;
 

@@ -2,7 +2,8 @@
 //!
 //! Keys are added one after the other. Of contexts in which the same statements apply, the first
 //! stands for all, so that contradictions and exhaustive denials are seen without trying every
-//! combination of values.
+//! combination of values. All conditions of a statement have to hold together:
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html>
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

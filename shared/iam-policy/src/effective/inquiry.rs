@@ -1,4 +1,5 @@
-//! One question: every resource is judged in every way in which the conditions can hold.
+//! One question: every resource is judged in every way in which the conditions can hold, by the
+//! evaluation that also decides on one request.
 
 use std::collections::BTreeSet;
 

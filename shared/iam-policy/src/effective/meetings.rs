@@ -1,4 +1,7 @@
-//! What applies as far as a resource decides. A pattern that many statements list is matched once.
+//! What applies as far as a resource decides: Resource and NotResource. A pattern that many
+//! statements list is matched once.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notresource.html>
 
 use foldhash::HashMap;
 

@@ -4,6 +4,9 @@
 //! `contexts` finds one context for each way in which the conditions can hold; `inquiry` judges
 //! every pair by `evaluation`, as a decision on one request does. Where a budget runs out, what is
 //! left is taken as open, and the answer says that it is a bound.
+//!
+//! What AWS calls effective permissions is where all kinds of policies meet:
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html>
 
 pub mod accounts;
 pub mod actions;

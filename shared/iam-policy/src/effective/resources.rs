@@ -1,4 +1,7 @@
-//! One resource for each way in which the patterns of the policies can match a resource.
+//! One resource for each way in which the patterns of the policies can match a resource. A resource
+//! is named by its ARN, and a pattern matches it by wildcards and variables:
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html>
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
 
 use std::fmt::Debug;
 
