@@ -10,7 +10,7 @@ use ecr_audit::ports::Ports;
 use ecr_audit::settings::Settings;
 use futures::executor::block_on;
 use jiff::{SignedDuration, Timestamp};
-use memory_adapters::{AccessEntry, Account, Cluster, Nodegroup, Tags, World};
+use memory_adapters::{AccessEntry, Account, Cluster, MemorySecurityHub, Nodegroup, Tags, World};
 use serde_json::Value;
 use tests::FaultyIam;
 
@@ -198,6 +198,30 @@ fn the_role_that_iam_has_is_assessed_among_those_that_uses_name() {
         assert_eq!(finding(&world, there), "FAILED ACTIVE");
         assert_eq!(finding(&world, absent), "-");
     }
+}
+
+/// The archiving of the old role's finding is lost: the next sweep sees it, and archives it again.
+#[test]
+fn a_finding_of_the_old_role_is_read_back_too() {
+    let mut before = account(OLD, does_everything);
+    enter(&mut before, OLD);
+    let mut world = swept(before);
+    let earlier = world.security_hub.findings();
+    world.account.change(|account| {
+        delete_role(account);
+        create(account, NEW, does_everything);
+        enter(account, NEW);
+    });
+    hear(&world.ports(), "CreateAccessEntry", entry_created(NEW));
+    assert_eq!(finding(&world, OLD), "FAILED ARCHIVED");
+    world.security_hub = MemorySecurityHub::holding(earlier);
+    assert_eq!(finding(&world, OLD), "FAILED ACTIVE");
+    complete_sweep(&world);
+    assert_eq!(finding(&world, OLD), "FAILED ARCHIVED");
+    assert_eq!(finding(&world, NEW), "FAILED ACTIVE");
+    let imports = world.security_hub.imports().len();
+    complete_sweep(&world);
+    assert_eq!(world.security_hub.imports().len(), imports, "it is repaired once");
 }
 
 /// The entry that EKS kept makes it a node role as soon as it is there again.

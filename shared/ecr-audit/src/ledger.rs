@@ -241,6 +241,11 @@ impl Record {
         !self.is_node_role() && is_told && self.namesakes.iter().all(Self::is_at_rest)
     }
 
+    /// The record, and those of its namesakes.
+    pub fn with_namesakes(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.namesakes)
+    }
+
     /// Whether some use makes the role a node role.
     pub fn is_node_role(&self) -> bool {
         !self.uses.is_empty()

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use crate::asff::finding_id;
 use crate::finding::{Finding, Held, RecordState, WorkflowStatus};
 use crate::journey::delivery::{deliver, has_to_be_sent};
 use crate::journey::role::RoleError;
-use crate::ledger::{Message, OutboxEntry};
+use crate::ledger::{Message, OutboxEntry, Record};
 use crate::ports::{Ports, StoredFinding, Versioned, WriteOutcome};
 use crate::standard::Status;
 use crate::transition::{SETTLED, later};
@@ -18,25 +20,24 @@ const READ_AT_ONCE: usize = 20;
 pub async fn repair(ports: &Ports<'_>) -> Result<usize, RoleError> {
     let records = ports.ledger.all_records().await?.records;
     let now = ports.clock.now();
-    let mut wanted: Vec<(String, String)> = Vec::new();
-    for known in &records {
-        for (check, remembered) in &known.record.checks {
+    let mut wanted: Vec<String> = Vec::new();
+    for record in records.iter().flat_map(|known| known.record.with_namesakes()) {
+        for (check, remembered) in &record.checks {
             if now.duration_since(remembered.finding.updated_at) >= SETTLED {
-                let id = finding_id(&known.record.role_arn, *check);
-                wanted.push((id, known.record.role_arn.role_name().key()));
+                wanted.push(finding_id(&record.role_arn, *check));
             }
         }
     }
     let mut stored = BTreeMap::new();
     for some in wanted.chunks(READ_AT_ONCE) {
-        let ids: Vec<String> = some.iter().map(|(id, _)| id.clone()).collect();
-        for finding in ports.security_hub.read_back(&ids).await? {
+        for finding in ports.security_hub.read_back(some).await? {
             stored.insert(finding.id.clone(), finding);
         }
     }
     let unresolved: Vec<Finding> = records
         .iter()
-        .flat_map(|known| known.record.checks.values())
+        .flat_map(|known| known.record.with_namesakes())
+        .flat_map(|record| record.checks.values())
         .map(|remembered| &remembered.finding)
         .filter(|finding| {
             stored
@@ -48,10 +49,10 @@ pub async fn repair(ports: &Ports<'_>) -> Result<usize, RoleError> {
     if !unresolved.is_empty() {
         ports.security_hub.resolve(&unresolved).await?;
     }
-    let ids: BTreeSet<&String> = wanted.iter().map(|(id, _)| id).collect();
+    let wanted: BTreeSet<&String> = wanted.iter().collect();
     let mut repaired = 0;
     for known in records {
-        repaired += import_again(ports, known, &ids, &stored).await?;
+        repaired += import_again(ports, known, &wanted, &stored).await?;
     }
     Ok(repaired)
 }
@@ -74,30 +75,18 @@ async fn import_again(
     let id = ports.clock.unique_id();
     let now = ports.clock.now();
     let mut next = known.record.clone();
-    let mut repaired = 0;
-    for (check, remembered) in &mut next.checks {
-        let finding_id = finding_id(&known.record.role_arn, *check);
-        if wanted.contains(&finding_id) {
-            remembered.note_workflow(stored.get(&finding_id));
-        }
-        let is_there = stored.get(&finding_id).is_some_and(|stored| remembered.is_held_as(stored));
-        // An archived finding that Security Hub has deleted needs no return.
-        let is_settled = remembered.is_archived() && !stored.contains_key(&finding_id);
-        if is_there || is_settled || !wanted.contains(&finding_id) {
-            continue;
-        }
-        remembered.finding.updated_at = later(now, Some(remembered));
-        next.outbox.push(OutboxEntry {
-            id: format!("{id}/{check}"),
-            message: Message::SecurityHub {
-                finding: Box::new(remembered.finding.clone()),
-                reopens: false,
-            },
-            leased_until: None,
-            sender: None,
-        });
-        repaired += 1;
+    let mut imports = to_import_again(&mut next, wanted, stored, now);
+    for namesake in &mut next.namesakes {
+        imports.extend(to_import_again(namesake, wanted, stored, now));
     }
+    let repaired = imports.len();
+    let entry = |(number, finding): (usize, Finding)| OutboxEntry {
+        id: format!("{id}/{number}"),
+        message: Message::SecurityHub { finding: Box::new(finding), reopens: false },
+        leased_until: None,
+        sender: None,
+    };
+    next.outbox.extend(imports.into_iter().enumerate().map(entry));
     let role_name = known.record.role_arn.role_name();
     if next == known.record {
         // Whoever recorded it died before it was sent.
@@ -114,4 +103,30 @@ async fn import_again(
             Ok(repaired)
         }
     }
+}
+
+/// The findings of a record that Security Hub lost or holds otherwise, each updated now.
+fn to_import_again(
+    record: &mut Record,
+    wanted: &BTreeSet<&String>,
+    stored: &BTreeMap<String, StoredFinding>,
+    now: Timestamp,
+) -> Vec<Finding> {
+    let mut imports = Vec::new();
+    for (check, remembered) in &mut record.checks {
+        let id = finding_id(&record.role_arn, *check);
+        if !wanted.contains(&id) {
+            continue;
+        }
+        let stored = stored.get(&id);
+        remembered.note_workflow(stored);
+        // An archived finding that Security Hub has deleted needs no return.
+        let is_settled = remembered.is_archived() && stored.is_none();
+        if is_settled || stored.is_some_and(|stored| remembered.is_held_as(stored)) {
+            continue;
+        }
+        remembered.finding.updated_at = later(now, Some(remembered));
+        imports.push(remembered.finding.clone());
+    }
+    imports
 }
