@@ -164,8 +164,8 @@ impl Contexts {
                 contexts.known.set_open(key);
                 continue;
             }
-            let is_present = is_among(&knowledge.present, key);
-            let choices = self::choices(key, &conditions, &knowledge.known, is_present, budget);
+            let choices = self::choices(key, &conditions, knowledge, budget);
+            let is_date = knowledge.dates.contains_key(key);
             // What a key is compared with has to be known before its values can be chosen.
             let is_known = |variable: &str| {
                 knowledge.known.get(variable).is_some() || is_among(&knowledge.absent, variable)
@@ -173,6 +173,9 @@ impl Contexts {
             let mut compared = conditions.iter().flat_map(|condition| condition.variables());
             if choices.is_bound || variables.contains(key) || !compared.all(is_known) {
                 contexts.known.set_open(key);
+            } else if let (true, [Some(value)]) = (is_date, &choices.values[..]) {
+                // All dates of the range are alike: which of them it is, no witness has to say.
+                contexts.known.set(key, value.clone());
             } else {
                 contexts.choices.insert(key.to_owned(), choices.values);
             }

@@ -10,6 +10,7 @@ pub mod actions;
 mod budget;
 mod choices;
 mod contexts;
+pub mod dates;
 mod inquiry;
 mod machines;
 mod meetings;
@@ -17,11 +18,12 @@ mod possible;
 pub mod resources;
 mod search;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::{Context, ContextValue};
 use crate::decision::{PolicySet, StatementRef};
 pub use crate::effective::budget::Budget;
+use crate::effective::dates::DateRange;
 use crate::effective::inquiry::Inquiry;
 pub use crate::effective::possible::can_match;
 use crate::effective::resources::{NameRange, Place};
@@ -65,6 +67,9 @@ pub struct Knowledge {
     pub absent: Vec<String>,
     /// Keys, or beginnings of keys, in lower case, that every request carries, with unknown values.
     pub present: Vec<String>,
+    /// Keys, in lower case, of which every request carries a date of a range. As the value of a
+    /// variable, and for operators that do not compare dates, they count as unknown.
+    pub dates: BTreeMap<String, DateRange>,
     /// What the keys of a place are for a request that names no resource, where that is something
     /// else than for one that names a resource of the place.
     pub without_resource: Context,
