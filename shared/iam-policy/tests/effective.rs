@@ -84,7 +84,8 @@ fn knowledge() -> Knowledge {
         ("my:epoch", DateRange { earliest: now, latest: now, is_number: true }),
     ];
     Knowledge {
-        absent: vec!["never:sent".to_owned()],
+        absent: ["never:sent", "seldom:"].map(str::to_owned).to_vec(),
+        but_for: ["seldom:sent", "seldom:tag/"].map(str::to_owned).to_vec(),
         dates: dates.map(|(key, range)| (key.to_owned(), range)).into(),
         ..Knowledge::default()
     }
@@ -129,6 +130,9 @@ fn conditions_are_reasoned_about_key_by_key() {
         (when("StringEquals", "k", "x"), Level::Conditional),
         (when("StringEquals", "never:sent", "x"), Level::Denied),
         (when("StringNotEquals", "never:sent", "x"), Level::Allowed),
+        (when("StringEquals", "seldom:heard", "x"), Level::Denied),
+        (when("StringEquals", "seldom:sent", "x"), Level::Conditional),
+        (when("StringEquals", "seldom:tag/any", "x"), Level::Conditional),
         (contradiction, Level::Denied),
         (both, Level::Allowed),
         // From 2^53 on, not every whole number is one that IAM's comparison can tell apart.

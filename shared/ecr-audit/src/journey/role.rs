@@ -281,6 +281,7 @@ fn observe(
         registry: &registries.documents,
         unread: &registries.unread(),
         organization: &settings.organization,
+        now,
     };
     let assessment = assess(&state, settings);
     let failed = before.known_failure(exception::CHECK);

@@ -97,6 +97,7 @@ impl Account {
             registry: &self.registry,
             unread: &[],
             organization: &NO_ORGANIZATION,
+            now: time("2026-01-15T10:00:00Z"),
         }
     }
 

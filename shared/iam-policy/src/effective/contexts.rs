@@ -157,7 +157,7 @@ impl Contexts {
         let without_resource = knowledge.without_resource.clone();
         let mut contexts = Self { known, without_resource, choices, named, compared };
         for (key, conditions) in conditions {
-            if knowledge.known.get(key).is_some() || is_among(&knowledge.absent, key) {
+            if knowledge.known.get(key).is_some() || knowledge.is_absent(key) {
                 continue;
             }
             if budget.is_spent() {
@@ -168,7 +168,7 @@ impl Contexts {
             let is_date = knowledge.dates.contains_key(key);
             // What a key is compared with has to be known before its values can be chosen.
             let is_known = |variable: &str| {
-                knowledge.known.get(variable).is_some() || is_among(&knowledge.absent, variable)
+                knowledge.known.get(variable).is_some() || knowledge.is_absent(variable)
             };
             let mut compared = conditions.iter().flat_map(|condition| condition.variables());
             if choices.is_bound || variables.contains(key) || !compared.all(is_known) {
@@ -181,7 +181,7 @@ impl Contexts {
             }
         }
         for key in variables {
-            if knowledge.known.get(key).is_none() && !is_among(&knowledge.absent, key) {
+            if knowledge.known.get(key).is_none() && !knowledge.is_absent(key) {
                 contexts.known.set_open(key);
             }
         }
