@@ -106,6 +106,7 @@ impl Account {
         let observed = Observed::Assessed {
             assessment: Box::new(self.assessment()),
             remedy: self.remedy(now),
+            date_passed: false,
         };
         self.observe(now, id, changes, observed)
     }
