@@ -23,6 +23,7 @@ const ACCOUNT: &str = "111122223333";
 const REGION: &str = "eu-west-1";
 const ROLE: &str = "arn:aws:iam::111122223333:role/nodes";
 const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/nodes/i-0123456789abcdef0";
+const NOW: Timestamp = Timestamp::constant(1_795_867_200, 0);
 const REPOSITORY: &str = "arn:aws:ecr:eu-west-1:111122223333:repository/team/app";
 
 /// A document is read or refused, and as IAM encodes it in its answers it is the same.
@@ -95,6 +96,7 @@ pub fn explain(data: &[u8]) {
         registry: &registry,
         unread: &[],
         organization: &organization,
+        now: NOW,
     };
     let settings = Settings::for_account(ACCOUNT, "aws", "us-east-1");
     match effective(&state, &settings) {
@@ -128,6 +130,9 @@ fn put_back(
         "aws:SecureTransport": "true",
         "aws:ViaAWSService": "false",
         "aws:PrincipalIsAWSService": "false",
+        "aws:CurrentTime": NOW.to_string(),
+        "aws:EpochTime": NOW.as_second().to_string(),
+        "aws:TokenIssueTime": NOW.to_string(),
         "aws:RequestedRegion": part(3).unwrap_or("us-east-1"),
         "aws:ResourceAccount": part(4).unwrap_or(ACCOUNT),
     });

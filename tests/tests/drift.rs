@@ -90,6 +90,13 @@ fn status(world: &World, role_arn: &str) -> String {
     held.unwrap().asff["Compliance"]["Status"].as_str().unwrap().to_owned()
 }
 
+/// What the role's finding says of the change that led to it.
+fn change(world: &World) -> String {
+    let id = format!("{ROLE}/pullwatch/read-only");
+    let held = world.security_hub.findings().into_iter().find(|finding| finding.id == id);
+    held.unwrap().asff["ProductFields"]["pullwatch/Change"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn a_change_without_an_event_is_told_once() {
     let world = swept();
@@ -171,6 +178,102 @@ fn the_end_of_an_exception_explains_it() {
     world.clock.set("2026-01-21T06:00:00Z".parse().unwrap());
     assert_eq!(unexplained(&world, &settings()), [""; 0]);
     assert_eq!(status(&world, ROLE), "FAILED");
+}
+
+/// Gives the role an inline policy, of which no event tells, and lets a sweep see it. The last sweep
+/// is then of January 20, at six.
+fn with_inline(statement: &serde_json::Value) -> World {
+    let world = swept();
+    let document = json!({ "Version": "2012-10-17", "Statement": statement }).to_string();
+    let put = |account: &mut Account| account.put_role_policy(NAME, "dated", &document);
+    world.account.change(put).unwrap();
+    // What the policy does at once is of no interest.
+    for _ in 0..3 {
+        sweep_on_the_next_day(&world, &settings());
+    }
+    world
+}
+
+fn dated(effect: &str, action: &str, operator: &str, key: &str, date: &str) -> serde_json::Value {
+    json!({ "Effect": effect, "Action": action, "Resource": "*",
+            "Condition": { operator: { key: date } } })
+}
+
+#[test]
+fn a_date_in_a_condition_that_passes_explains_it() {
+    for (operator, key) in [
+        ("DateGreaterThan", "aws:CurrentTime"),
+        ("DateGreaterThan", "aws:TokenIssueTime"),
+        ("NumericGreaterThan", "aws:EpochTime"),
+    ] {
+        // 2026-01-21T00:00:00Z
+        let world = with_inline(&dated("Allow", "ecr:PutImage", operator, key, "1768953600"));
+        assert_eq!(status(&world, ROLE), "PASSED", "{key}");
+        sweep_on_the_next_day(&world, &settings());
+        assert_eq!(status(&world, ROLE), "FAILED", "{key}");
+        assert_eq!(unexplained(&world, &settings()), [""; 0], "{key}");
+        let told = world.topics.alerts().pop().expect("owners are told of the failure");
+        let sentence = told.occasion.without_event().unwrap();
+        assert!(sentence.contains("date that a condition of one names has passed"), "{sentence}");
+        assert_eq!(change(&world), "a date that a condition names has passed");
+    }
+}
+
+/// What IAM's console denies to sessions of before a time, it denies to none twelve hours later.
+#[test]
+fn the_end_of_revoked_sessions_explains_it() {
+    let revoked =
+        dated("Deny", "*", "DateLessThan", "aws:TokenIssueTime", "2026-01-20T00:00:00.000Z");
+    let world = with_inline(&revoked);
+    let pulls = |expected: &str| {
+        let id = format!("{ROLE}/pullwatch/can-pull");
+        let held = world.security_hub.findings().into_iter().find(|finding| finding.id == id);
+        assert_eq!(held.unwrap().asff["Compliance"]["Status"], expected);
+    };
+    pulls("WARNING");
+    assert_eq!(unexplained(&world, &settings()), [""; 0]);
+    pulls("PASSED");
+}
+
+/// A date that has passed explains no more than what it brought about.
+#[test]
+fn a_date_without_effect_explains_no_change() {
+    let world = with_inline(&dated(
+        "Allow",
+        "ecr:DescribeImages",
+        "DateGreaterThan",
+        "aws:CurrentTime",
+        "2026-01-21",
+    ));
+    world.account.change(|account| account.attach_role_policy(NAME, NODE_ECR)).unwrap();
+    assert_eq!(unexplained(&world, &settings()), [ROLE]);
+    let told = world.topics.alerts().pop().expect("owners are told of the failure");
+    assert!(!told.occasion.date_passed);
+}
+
+/// Where the answer hangs on when a session began, it hangs on it a day later in the same words.
+#[test]
+fn a_sweep_writes_nothing_because_the_clock_went_on() {
+    let statements = json!([
+        dated("Allow", "ecr:PutImage", "DateGreaterThan", "aws:CurrentTime", "2026-01-01"),
+        dated("Allow", "ecr:DeleteRepository", "DateLessThan", "aws:TokenIssueTime", "2027-01-01"),
+        dated(
+            "Allow",
+            "ecr:BatchDeleteImage",
+            "DateGreaterThan",
+            "aws:TokenIssueTime",
+            "2026-01-20T05:00:00Z"
+        ),
+    ]);
+    let world = with_inline(&statements);
+    let written = || {
+        let records = block_on(world.ports().ledger.all_records()).unwrap().records;
+        records.into_iter().map(|known| (known.version, known.record)).collect::<Vec<_>>()
+    };
+    let before = written();
+    world.clock.set(world.clock.now() + SignedDuration::from_mins(90));
+    block_on(sweep(&world.ports(), &world.account, &settings())).unwrap();
+    assert_eq!(written(), before);
 }
 
 #[test]

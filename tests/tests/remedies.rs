@@ -95,6 +95,7 @@ fn look(account: &MemoryAccount, role_arn: &RoleArn, standard: Standard) -> Look
         registry: &registry,
         unread: &[],
         organization: &NO_ORGANIZATION,
+        now: Timestamp::UNIX_EPOCH,
     };
     let assessment = assess(&state, &settings);
     let remedy = remedy(&state, &assessment, &settings);

@@ -15,12 +15,13 @@ use ecr_audit::organization::OrganizationPolicies;
 use ecr_audit::role_policies::{PolicyName, RolePolicies, RolePolicy};
 use ecr_audit::settings::Settings;
 use ecr_audit::standard::{Check, Standard, Status};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::check::document::Document;
 use crate::error::CliError;
 use crate::output::{self, Format};
-use crate::settings::{account, home_region, partition, standards};
+use crate::settings::{account, home_region, partition, standards, time};
 
 /// What to check, and for whom.
 #[derive(Debug, Args)]
@@ -42,6 +43,9 @@ pub struct CheckArguments {
     /// The partition of that account; else each that the document names.
     #[arg(long, value_name = "PARTITION", value_parser = partition)]
     partition: Option<String>,
+    /// The time to judge at; by default now.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    now: Option<Timestamp>,
     /// For whom the output is.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -58,10 +62,11 @@ struct Judged {
 
 /// Checks every file; the status is 1 where some FAILED, else 2 where some could not be judged.
 pub fn run(arguments: &CheckArguments, output: &mut dyn Write) -> Result<u8, CliError> {
+    let now = arguments.now.unwrap_or_else(Timestamp::now);
     let mut judged = Vec::new();
     for file in &arguments.files {
         judged.push(match Document::read(file) {
-            Ok(document) => judge(&document, arguments)?,
+            Ok(document) => judge(&document, arguments, now)?,
             Err(reason) => Judged {
                 file: file.display().to_string(),
                 role_arn: None,
@@ -88,7 +93,11 @@ pub fn run(arguments: &CheckArguments, output: &mut dyn Write) -> Result<u8, Cli
 const MANY: usize = 200;
 
 /// The worst answer of the roles that could hold the document.
-fn judge(document: &Document, arguments: &CheckArguments) -> Result<Judged, CliError> {
+fn judge(
+    document: &Document,
+    arguments: &CheckArguments,
+    now: Timestamp,
+) -> Result<Judged, CliError> {
     let one = |given: &Option<String>, named: Vec<String>| {
         given.as_ref().map_or(named, |given| vec![given.clone()])
     };
@@ -102,7 +111,8 @@ fn judge(document: &Document, arguments: &CheckArguments) -> Result<Judged, CliE
     let mut worst: Option<(RoleArn, CheckResult)> = None;
     for partition in &partitions {
         for account in &accounts {
-            let (role_arn, result) = judge_in(document, partition, account, arguments.standard)?;
+            let (role_arn, result) =
+                judge_in(document, partition, account, arguments.standard, now)?;
             if worst.as_ref().is_none_or(|(_, held)| badness(held) < badness(&result)) {
                 worst = Some((role_arn, result));
             }
@@ -141,6 +151,7 @@ fn judge_in(
     partition: &str,
     account: &str,
     standard: Standard,
+    now: Timestamp,
 ) -> Result<(RoleArn, CheckResult), CliError> {
     let mut settings = Settings::for_account(account, partition, home_region(partition));
     settings.standard = standard;
@@ -163,7 +174,7 @@ fn judge_in(
     };
     let organization = OrganizationPolicies::default();
     let (uses, registry, unread) = (&[], &[], &[]);
-    let state = RoleState { role: &role, uses, registry, unread, organization: &organization };
+    let state = RoleState { role: &role, uses, registry, unread, organization: &organization, now };
     let mut assessment = assess(&state, &settings);
     let result = assessment
         .checks

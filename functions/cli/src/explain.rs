@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::error::CliError;
 use crate::node_roles::{NodeRole, NodeRoles};
 use crate::output::{self, Format};
-use crate::settings::SettingsArguments;
+use crate::settings::{SettingsArguments, time};
 use crate::source::{Source, SourceArguments};
 use memory_adapters::World;
 
@@ -29,6 +29,9 @@ pub struct ExplainArguments {
     source: SourceArguments,
     #[command(flatten)]
     settings: SettingsArguments,
+    /// The time to explain for; by default the snapshot's time, or else now.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    now: Option<Timestamp>,
     /// The form of the output.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -40,7 +43,7 @@ type Explained = (RoleArn, Result<EffectivePermissions, String>);
 /// Explains every node role, or those that are named. The status is 2 where one could not be.
 pub fn run(arguments: &ExplainArguments, output: &mut dyn Write) -> Result<u8, CliError> {
     let source = Source::open(&arguments.source, &arguments.settings)?;
-    let now = source.time.unwrap_or_else(Timestamp::now);
+    let now = arguments.now.or(source.time).unwrap_or_else(Timestamp::now);
     let world = World::new(source.account.clone(), now);
     let node_roles = block_on(NodeRoles::read(&world.ports(), &world.account, &source.settings))?;
     let named = &arguments.settings.roles;
@@ -48,7 +51,7 @@ pub fn run(arguments: &ExplainArguments, output: &mut dyn Write) -> Result<u8, C
         .roles
         .iter()
         .filter(|(role_arn, _)| named.is_empty() || named.contains(role_arn))
-        .map(|(role_arn, role)| (role_arn.clone(), explained(role, &node_roles, &source)))
+        .map(|(role_arn, role)| (role_arn.clone(), explained(role, &node_roles, &source, now)))
         .collect();
     match arguments.format {
         Format::Table => table::write(&explained, output)?,
@@ -64,6 +67,7 @@ fn explained(
     role: &NodeRole,
     node_roles: &NodeRoles,
     source: &Source,
+    now: Timestamp,
 ) -> Result<EffectivePermissions, String> {
     let policies = role.policies.as_ref().map_err(Clone::clone)?;
     let state = RoleState {
@@ -72,6 +76,7 @@ fn explained(
         registry: &node_roles.registry,
         unread: &node_roles.unread,
         organization: &source.settings.organization,
+        now,
     };
     let mut permissions = effective(&state, &source.settings)?;
     permissions.notes.extend(permissions.unread.iter().map(ToString::to_string));

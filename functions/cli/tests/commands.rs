@@ -150,6 +150,24 @@ fn check_reads_what_the_cli_prints_in_any_encoding() {
 }
 
 #[test]
+fn check_judges_at_the_time_that_is_given() {
+    let until = |date: &str| {
+        let condition = format!(r#""Condition":{{"DateLessThan":{{"aws:CurrentTime":"{date}"}}}}"#);
+        let push = r#""Effect":"Allow","Action":"ecr:PutImage","Resource":"*""#;
+        format!(r#"{{"Version":"2012-10-17","Statement":{{{push},{condition}}}}}"#)
+    };
+    for (now, told) in
+        [("2026-01-15T09:59:59Z", "FAILED HIGH"), ("2026-01-15T10:00:00Z", "PASSED INFORMATIONAL")]
+    {
+        let found = checked("dated", &until("2026-01-15T10:00:00Z"), &["--now", now]).0;
+        assert_eq!(found, told, "{now}");
+    }
+    // Else it is the clock's time.
+    assert_eq!(checked("dated", &until("2020-01-01"), &[]).0, "PASSED INFORMATIONAL");
+    assert_eq!(checked("dated", &until("9999-01-01"), &[]).0, "FAILED HIGH");
+}
+
+#[test]
 fn check_judges_by_the_account_that_the_document_names() {
     let on = |action: &str, resources: &str| {
         let statement =

@@ -13,10 +13,14 @@ use ecr_audit::effective::effective;
 use ecr_audit::organization::OrganizationPolicies;
 use ecr_audit::role_policies::{PolicyName, RolePolicies, RolePolicy};
 use ecr_audit::settings::Settings;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 #[global_allocator]
 static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
+
+/// When the nodes ask.
+const NOW: Timestamp = Timestamp::constant(1_795_867_200, 0);
 
 /// The most that IAM takes: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html>
 const ATTACHED: usize = 20;
@@ -47,7 +51,7 @@ fn explain(role: &RolePolicies) -> usize {
     let settings = Settings::for_account("111122223333", "aws", "us-east-1");
     let organization = OrganizationPolicies::default();
     let (uses, registry, unread) = (&[], &[], &[]);
-    let state = RoleState { role, uses, registry, unread, organization: &organization };
+    let state = RoleState { role, uses, registry, unread, organization: &organization, now: NOW };
     effective(&state, &settings).map_or(0, |permissions| permissions.actions.len())
 }
 

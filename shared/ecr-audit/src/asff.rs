@@ -273,6 +273,8 @@ fn product_fields(finding: &Finding) -> Value {
         set("Change", format!("{} {}", event.name, event.id));
         set("ChangedAt", time(event.time));
         set("ChangedBy", format!("{} with {tool}", event.actor.principal));
+    } else if finding.occasion.date_passed {
+        set("Change", "a date that a condition names has passed".to_owned());
     } else if finding.occasion.is_sweep {
         set("Change", "no event reported a change; a sweep found it".to_owned());
     } else {

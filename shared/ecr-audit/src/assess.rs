@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use crate::as_far_as_known::as_far_as_known;
 use crate::assessment::{
     Assessment, CheckResult, Excess, Fingerprint, FingerprintElement, RoleFacts,
 };
-use crate::catalogue::{Catalogue, CataloguedAction};
+use crate::catalogue::Catalogue;
 use crate::effective::effective;
 use crate::missing_action::{MissingAction, sentences};
 use crate::node_role::Use;
@@ -31,6 +33,8 @@ pub struct RoleState<'state> {
     pub unread: &'state [UnreadPolicies],
     /// The organization's policies, where they are given.
     pub organization: &'state OrganizationPolicies,
+    /// When the answer is to hold: a node's request is made at this instant.
+    pub now: Timestamp,
 }
 
 /// The actions that a pull needs, as the finding names them.
@@ -121,7 +125,7 @@ fn read_only(permissions: &EffectivePermissions, standard: Standard) -> CheckRes
 fn excess_of(permissions: &EffectivePermissions, standard: Standard) -> Vec<Excess> {
     let catalogue = Catalogue::embedded();
     let known = permissions.actions.iter().filter_map(|permission| {
-        let entry = entry_of(catalogue, &permission.action)?;
+        let entry = catalogue.entry(&permission.action)?;
         let is_excess = permission.access > Access::Denied && !entry.is_within(standard);
         is_excess.then(|| Excess {
             action: permission.action.clone(),
@@ -157,13 +161,6 @@ fn excess_of(permissions: &EffectivePermissions, standard: Standard) -> Vec<Exce
         (two.severity, two.access, &one.action).cmp(&(one.severity, one.access, &two.action))
     });
     excess
-}
-
-fn entry_of<'entry>(
-    catalogue: &'entry Catalogue,
-    action: &str,
-) -> Option<&'entry CataloguedAction> {
-    catalogue.actions.iter().find(|entry| entry.action == action)
 }
 
 /// One step lower if only conditional or only on named repositories; both together one step.

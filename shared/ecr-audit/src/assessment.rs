@@ -160,6 +160,11 @@ impl RoleFacts {
 }
 
 impl CheckResult {
+    /// Whether another answer of the same check comes to the same: the status, and what it is about.
+    pub fn is_same_verdict(&self, other: &Self) -> bool {
+        self.status == other.status && self.fingerprint == other.fingerprint
+    }
+
     /// No answer, for a lasting reason.
     pub fn not_available(check: Check, standard: Standard, reason: &str) -> Self {
         Self {

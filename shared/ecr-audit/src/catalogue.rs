@@ -80,6 +80,11 @@ impl Catalogue {
         &CATALOGUE
     }
 
+    /// The entry of an action, such as `ecr:PutImage`.
+    pub fn entry(&self, action: &str) -> Option<&CataloguedAction> {
+        self.actions.iter().find(|entry| entry.action == action)
+    }
+
     /// The names of one service's actions, without the service.
     pub fn names(&self, service: &str) -> impl Iterator<Item = &str> {
         self.actions.iter().filter_map(move |entry| {

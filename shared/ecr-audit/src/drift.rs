@@ -57,6 +57,8 @@ pub enum Cause {
     Renewed,
     /// The date of the role's exception has passed.
     ExceptionEnded,
+    /// A date that a condition names has passed, or the sessions of before it have ended.
+    DatePassed,
     /// AWS made a new version of one of its managed policies.
     AwsManagedPolicy,
     /// Instances alone show the role, and no event tells of them.
@@ -92,6 +94,9 @@ pub fn cause(before: &Record, next: &Record, sweep: SweepKind, now: Timestamp) -
         SweepKind::Usual if next.exception.is_none() && has_passed(before, now) => {
             Cause::ExceptionEnded
         }
+        SweepKind::Usual if changed.iter().all(|after| after.finding.occasion.date_passed) => {
+            Cause::DatePassed
+        }
         SweepKind::Usual if !is_new && before.aws_managed_versions != next.aws_managed_versions => {
             Cause::AwsManagedPolicy
         }
@@ -105,9 +110,7 @@ fn is_another(before: Option<&CheckRecord>, after: &CheckRecord) -> bool {
     let Some(now) = after.verdict() else { return false };
     match before {
         None => true,
-        Some(before) => before
-            .verdict()
-            .is_some_and(|then| then.status != now.status || then.fingerprint != now.fingerprint),
+        Some(before) => before.verdict().is_some_and(|then| !then.is_same_verdict(now)),
     }
 }
 

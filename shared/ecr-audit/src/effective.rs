@@ -18,7 +18,7 @@ use crate::permissions::{
 };
 use crate::places::{Places, add_ons};
 use crate::policy_notes::policy_notes;
-use crate::pull::{pull, pull_actions, without_add_ons};
+use crate::pull::{pull, pull_actions, pull_entries, without_add_ons};
 use crate::read_policies::ReadPolicies;
 use crate::regions::with_clusters;
 use crate::repository_names::RepositoryNames;
@@ -41,7 +41,7 @@ pub fn effective(
         budget: Budget::new(),
     };
     // Asked first, while the budget is whole: nodes that can pull have to be known as such.
-    let pulling = inquiry.ask("ecr", &pull_actions(), None);
+    let pulling = inquiry.ask("ecr", &pull_actions(), &pull_entries());
     let mut actions = Vec::new();
     let mut answered: BTreeMap<_, Answered> = BTreeMap::new();
     for entry in &Catalogue::embedded().actions {
@@ -90,9 +90,9 @@ impl Inquiry<'_> {
         &self,
         service: &str,
         actions: &[AskedAction<'_>],
-        entry: Option<&CataloguedAction>,
+        entries: &[&CataloguedAction],
     ) -> engine::Access {
-        self.ask_of(&self.read.set, service, actions, entry)
+        self.ask_of(&self.read.set, service, actions, entries)
     }
 
     fn ask_of(
@@ -100,7 +100,7 @@ impl Inquiry<'_> {
         policies: &PolicySet,
         service: &str,
         actions: &[AskedAction<'_>],
-        entry: Option<&CataloguedAction>,
+        entries: &[&CataloguedAction],
     ) -> engine::Access {
         if !actions.iter().all(|action| says(policies, Effect::Allow, *action)) {
             // Nothing can be allowed, wherever it lies and whatever is known.
@@ -109,7 +109,7 @@ impl Inquiry<'_> {
         let places = self.places_of(service);
         let is_pull = actions.iter().all(|action| CataloguedAction::is_of_a_pull(action.name));
         let of_action = if is_pull { &places.of_pulls } else { &places.of_any };
-        let knowledge = knowledge(self.state, entry);
+        let knowledge = knowledge(self.state, entries);
         self.ask_in(policies, of_action, places.are_cut, actions, &knowledge)
     }
 
@@ -119,7 +119,7 @@ impl Inquiry<'_> {
             unreachable!("the catalogue knows the services of SERVICES alone")
         };
         places.get_or_init(|| {
-            let known = knowledge(self.state, None);
+            let known = knowledge(self.state, &[]);
             Places::of(self.state, self.settings, &self.read.set, &known, service)
         })
     }
@@ -149,7 +149,7 @@ impl Inquiry<'_> {
 
     /// The regions with clusters in which AWS's own add-ons cannot be pulled, a sentence each.
     fn out_of_reach(&self) -> Vec<String> {
-        let knowledge = knowledge(self.state, None);
+        let knowledge = knowledge(self.state, &pull_entries());
         let regions = with_clusters(self.state).into_iter();
         let places = regions.filter_map(|region| Some((region, add_ons(self.state, region)?)));
         let unreached = places.filter(|(_, place)| {
@@ -165,7 +165,7 @@ impl Inquiry<'_> {
         let ask = |entry: &CataloguedAction| {
             let takes_resource = entry.takes_resource;
             let asked = [AskedAction { name: &entry.action, takes_resource }];
-            self.ask(service, &asked, Some(entry))
+            self.ask(service, &asked, &[entry])
         };
         if !entry.takes_resource || entry.resource_required {
             return (ask(entry), entry.takes_resource);
@@ -285,12 +285,12 @@ impl Inquiry<'_> {
                     let on_resource = self.ask(
                         service,
                         &[AskedAction { name: &action, takes_resource: true }],
-                        None,
+                        &[],
                     );
                     let on_all = self.ask(
                         service,
                         &[AskedAction { name: &action, takes_resource: false }],
-                        None,
+                        &[],
                     );
                     let (best, takes_resource) = better(on_resource, on_all);
                     (level(best.level), scope(&best, takes_resource), best.granting)
@@ -315,9 +315,8 @@ impl Inquiry<'_> {
 
 impl Trial for Inquiry<'_> {
     fn access(&self, policies: &PolicySet, asked: AskedAction<'_>) -> engine::Access {
-        let entries = &Catalogue::embedded().actions;
-        let entry = entries.iter().find(|entry| entry.action == asked.name);
-        self.ask_of(policies, "ecr", &[asked], entry)
+        let entry = Catalogue::embedded().entry(asked.name);
+        self.ask_of(policies, "ecr", &[asked], entry.as_slice())
     }
 
     fn cited(&self, statements: &BTreeSet<StatementRef>) -> Vec<PolicyStatement> {

@@ -32,6 +32,7 @@ mod pull;
 mod read_policies;
 pub mod remedy;
 
+pub mod date_passed;
 pub mod drift;
 pub mod exception;
 mod kept_change;

@@ -5,6 +5,7 @@ use iam_policy::effective::{self as engine, AskedAction, Level};
 
 use crate::add_on_registries::add_on_registry;
 use crate::assess::PULL_ACTIONS;
+use crate::catalogue::{Catalogue, CataloguedAction};
 use crate::effective::{level, scope};
 use crate::missing_action::MissingAction;
 use crate::permissions::{Access, ActionPermission, PullPermission};
@@ -13,6 +14,11 @@ use crate::permissions::{Access, ActionPermission, PullPermission};
 pub fn pull_actions() -> [AskedAction<'static>; 3] {
     PULL_ACTIONS
         .map(|name| AskedAction { name, takes_resource: name != "ecr:GetAuthorizationToken" })
+}
+
+/// The same as the catalogue has them.
+pub fn pull_entries() -> Vec<&'static CataloguedAction> {
+    PULL_ACTIONS.into_iter().filter_map(|name| Catalogue::embedded().entry(name)).collect()
 }
 
 /// The lower bound for pulling, given what came of asking for its actions together.

@@ -43,6 +43,9 @@ pub enum Observed {
         assessment: Box<Assessment>,
         /// What would put it right.
         remedy: Option<Remedy>,
+        /// Whether a date that a condition names explains what is new of it, as far as no event
+        /// tells otherwise.
+        date_passed: bool,
     },
     /// A read failed for a lasting reason.
     Unreadable(String),

@@ -315,11 +315,9 @@ pub(crate) fn instant(text: &str) -> Option<Timestamp> {
         return Timestamp::from_second(seconds).ok();
     }
     text.parse().ok().or_else(|| {
-        let date: jiff::civil::Date = text.parse().ok()?;
-        date.to_datetime(jiff::civil::Time::midnight())
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .ok()
-            .map(|zoned| zoned.timestamp())
+        // A date alone is its midnight; without a zone a time is one of UTC.
+        let date: jiff::civil::DateTime = text.parse().ok()?;
+        date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
     })
 }
 
@@ -330,5 +328,29 @@ fn in_range(value: &str, range: &str) -> bool {
     match range.parse::<IpNet>() {
         Ok(range) => range.contains(&address),
         Err(_) => range.parse::<IpAddr>().is_ok_and(|single| single == address),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+    #[test]
+    fn a_date_is_read_in_each_of_its_forms() {
+        let noon: Timestamp = "2026-11-28T12:00:00Z".parse().unwrap();
+        let midnight: Timestamp = "2026-11-28T00:00:00Z".parse().unwrap();
+        for (text, expected) in [
+            ("2026-11-28T12:00:00Z", Some(noon)),
+            ("2026-11-28T12:00:00.000Z", Some(noon)),
+            ("2026-11-28T12:00Z", Some(noon)),
+            ("2026-11-28T13:00:00+01:00", Some(noon)),
+            ("2026-11-28T12:00:00", Some(noon)),
+            ("1795867200", Some(noon)),
+            ("2026-11-28", Some(midnight)),
+            ("Saturday", None),
+        ] {
+            assert_eq!(instant(text), expected, "{text}");
+        }
     }
 }

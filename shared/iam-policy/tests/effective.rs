@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use iam_policy::context::Context;
+use iam_policy::context::{Context, ContextValue};
 use iam_policy::decision::{NamedPolicy, PolicySet, ResourcePolicy};
 use iam_policy::document::PolicyDocument;
+use iam_policy::effective::dates::DateRange;
 use iam_policy::effective::resources::{NameRange, Place};
 use iam_policy::effective::{
     Access, AskedAction, Budget, Consent, Knowledge, Level, Question, effective,
@@ -67,10 +68,27 @@ fn ask_of(policies: &PolicySet, principal: &Principal, takes_resource: bool) -> 
             places: &[place("111122223333", Consent::Own), place("444455556666", Consent::Unknown)],
             has_more_places: false,
             names: &Names,
-            knowledge: &Knowledge { absent: vec!["never:sent".to_owned()], ..Knowledge::default() },
+            knowledge: &knowledge(),
             budget: &Budget::new(),
         },
     )
+}
+
+/// A session begun within the hour before, by a clock that every request carries too.
+fn knowledge() -> Knowledge {
+    let now: jiff::Timestamp = "2026-11-28T12:00:00Z".parse().unwrap();
+    let hour = jiff::SignedDuration::from_hours(1);
+    let dates = [
+        ("my:begun", DateRange { earliest: now - hour, latest: now, is_number: false }),
+        ("my:clock", DateRange { earliest: now, latest: now, is_number: false }),
+        ("my:epoch", DateRange { earliest: now, latest: now, is_number: true }),
+    ];
+    Knowledge {
+        absent: ["never:sent", "seldom:"].map(str::to_owned).to_vec(),
+        but_for: ["seldom:sent", "seldom:tag/"].map(str::to_owned).to_vec(),
+        dates: dates.map(|(key, range)| (key.to_owned(), range)).into(),
+        ..Knowledge::default()
+    }
 }
 
 const BOXES: &str = "arn:aws:store:eu-west-1:111122223333:box/";
@@ -112,6 +130,9 @@ fn conditions_are_reasoned_about_key_by_key() {
         (when("StringEquals", "k", "x"), Level::Conditional),
         (when("StringEquals", "never:sent", "x"), Level::Denied),
         (when("StringNotEquals", "never:sent", "x"), Level::Allowed),
+        (when("StringEquals", "seldom:heard", "x"), Level::Denied),
+        (when("StringEquals", "seldom:sent", "x"), Level::Conditional),
+        (when("StringEquals", "seldom:tag/any", "x"), Level::Conditional),
         (contradiction, Level::Denied),
         (both, Level::Allowed),
         // From 2^53 on, not every whole number is one that IAM's comparison can tell apart.
@@ -120,6 +141,85 @@ fn conditions_are_reasoned_about_key_by_key() {
         (when("NumericGreaterThan", "k", "1e300"), Level::Conditional),
     ] {
         assert_eq!(ask(&statements, None, true).level, level, "{statements}");
+    }
+}
+
+fn allow_when(operator: &str, key: &str, value: &str) -> String {
+    statement("Allow", "*", &format!(r#""{operator}":{{"{key}":"{value}"}}"#))
+}
+
+/// The three keys hold what is known of them, in whatever form a policy gives a date.
+#[test]
+fn a_date_within_a_range_is_compared_as_such() {
+    for (operator, key, value, level, at_least) in [
+        // Before the range, in it, at its ends, behind it.
+        ("DateGreaterThan", "my:begun", "2026-11-28T10:59:59Z", Level::Allowed, Level::Allowed),
+        (
+            "DateGreaterThanEquals",
+            "my:begun",
+            "2026-11-28T11:00:00Z",
+            Level::Allowed,
+            Level::Allowed,
+        ),
+        (
+            "DateGreaterThan",
+            "my:begun",
+            "2026-11-28T11:00:00Z",
+            Level::Conditional,
+            Level::Conditional,
+        ),
+        ("DateEquals", "my:begun", "2026-11-28T11:30:00Z", Level::Conditional, Level::Conditional),
+        ("DateEquals", "my:begun", "2026-11-28T12:00:00Z", Level::Conditional, Level::Conditional),
+        ("DateGreaterThan", "my:begun", "2026-11-28T12:00:00Z", Level::Denied, Level::Denied),
+        ("DateNotEquals", "my:begun", "2026-11-27", Level::Allowed, Level::Allowed),
+        ("DateLessThan", "my:begun", "1795867200", Level::Conditional, Level::Conditional),
+        ("DateLessThan", "my:begun", "1795867201", Level::Allowed, Level::Allowed),
+        ("Null", "my:begun", "true", Level::Denied, Level::Denied),
+        ("DateEquals", "my:clock", "2026-11-28T12:00:00Z", Level::Allowed, Level::Allowed),
+        ("DateEquals", "my:clock", "1795867200", Level::Allowed, Level::Allowed),
+        ("DateLessThan", "my:clock", "2026-11-28T13:00:00+01:00", Level::Denied, Level::Denied),
+        ("DateEquals", "my:epoch", "2026-11-28T12:00:00Z", Level::Allowed, Level::Allowed),
+        ("NumericEquals", "my:epoch", "1795867200", Level::Allowed, Level::Allowed),
+        ("NumericLessThan", "my:epoch", "1795867199.5", Level::Denied, Level::Denied),
+        ("NumericLessThan", "my:epoch", "1795867200.5", Level::Allowed, Level::Allowed),
+        // What AWS does not document.
+        ("NumericLessThan", "my:clock", "1795867201", Level::Allowed, Level::Denied),
+        ("StringLike", "my:clock", "2026-*", Level::Allowed, Level::Denied),
+        ("StringLike", "my:begun", "2025-*", Level::Allowed, Level::Denied),
+    ] {
+        let access = ask(&allow_when(operator, key, value), None, true);
+        assert_eq!((access.level, access.at_least), (level, at_least), "{operator} {key} {value}");
+    }
+}
+
+/// The range moves with the clock; what is said of it must not.
+#[test]
+fn a_witness_names_a_date_of_the_policies_and_none_of_the_range() {
+    let begun = |access: Access| {
+        let witness = access.witness.unwrap();
+        let value = witness.context.into_iter().find(|(key, _)| key == "my:begun");
+        value.map(|(_, value)| match value {
+            Some(ContextValue::Single(date)) => date,
+            other => panic!("{other:?} is no date"),
+        })
+    };
+    let until =
+        |value: &str| begun(ask(&allow_when("DateLessThan", "my:begun", value), None, true));
+    assert_eq!(until("2026-11-28T11:30:00Z").unwrap(), "2026-11-28T11:29:59Z");
+    assert_eq!(until("2026-11-29T00:00:00Z"), None);
+    // Another condition has to be met, but of the date there is nothing to say.
+    let both = r#""DateLessThan":{"my:begun":"2026-11-29"},"Bool":{"k":"true"}"#;
+    let access = ask(&statement("Allow", "*", both), None, true);
+    assert_eq!(access.level, Level::Conditional);
+    assert_eq!(begun(access), None);
+}
+
+#[test]
+fn a_variable_never_holds_what_moves_with_the_clock() {
+    let named = |key: &str| statement("Allow", &format!("{BOXES}${{{key}}}"), "");
+    for key in ["my:clock", "my:epoch", "my:begun"] {
+        let access = ask(&named(key), None, true);
+        assert_eq!((access.level, access.at_least), (Level::Allowed, Level::Denied), "{key}");
     }
 }
 

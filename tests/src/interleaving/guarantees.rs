@@ -61,6 +61,7 @@ fn findings_are_true(world: &World, roles: &[RoleArn]) -> Result<(), String> {
             registry: &[],
             unread: &[],
             organization: &OrganizationPolicies::default(),
+            now,
         };
         let truth = assess(&state, &world.settings);
         for check in Check::ALL {

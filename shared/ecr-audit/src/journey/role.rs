@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::arn::{RoleArn, RoleName};
 use crate::assess::{RoleState, assess};
 use crate::change::ReportedChange;
+use crate::date_passed::date_passed;
 use crate::drift::{Cause, SweepKind, aws_managed_versions, cause, explained_by};
 use crate::error::PortError;
 use crate::exception::{self, under_exception};
@@ -281,11 +282,16 @@ fn observe(
         registry: &registries.documents,
         unread: &registries.unread(),
         organization: &settings.organization,
+        now,
     };
     let assessment = assess(&state, settings);
     let failed = before.known_failure(exception::CHECK);
-    let excepted = under_exception(before.exception.as_ref(), failed, &assessment, now);
+    let excepted =
+        |assessment: &_| under_exception(before.exception.as_ref(), failed, assessment, now);
+    let as_of = |then| excepted(&assess(&RoleState { now: then, ..state }, settings));
+    let excepted = excepted(&assessment);
+    let date_passed = date_passed(before, &excepted, as_of);
     // What is unread stays unread, whatever an owner does: the remedy is tried on what is known.
     let remedy = remedy(&RoleState { unread: &[], ..state }, &excepted, settings);
-    Observed::Assessed { assessment: Box::new(assessment), remedy }
+    Observed::Assessed { assessment: Box::new(assessment), remedy, date_passed }
 }

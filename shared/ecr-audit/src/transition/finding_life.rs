@@ -52,7 +52,9 @@ pub(super) fn answered(turn: &mut Turn<'_>, answer: &Answer<'_>) {
         finding.changes.clone_from(&turn.next.changes);
         let exception_ended =
             turn.told.exception_ended.clone().filter(|_| check == exception::CHECK);
-        finding.occasion = Occasion { is_sweep: step.is_sweep, exception_ended };
+        let is_date_passed = matches!(step.observed, Observed::Assessed { date_passed: true, .. });
+        let date_passed = is_date_passed && finding.changes.is_empty();
+        finding.occasion = Occasion { is_sweep: step.is_sweep, exception_ended, date_passed };
     }
     finding.updated_at = later(step.now, before);
     let ever_failed = before.is_some_and(|known| known.ever_failed);
@@ -174,7 +176,7 @@ pub(super) fn archive(turn: &mut Turn<'_>) {
         finding.record_state = RecordState::Archived;
         finding.remedy = None;
         finding.changes.clone_from(&turn.next.changes);
-        finding.occasion = Occasion { is_sweep: step.is_sweep, exception_ended: None };
+        finding.occasion = Occasion { is_sweep: step.is_sweep, ..Occasion::default() };
         finding.updated_at = later(step.now, Some(known));
         let is_suppressed =
             turn.next.checks.get(check).is_some_and(|known| known.suppressed.is_some());

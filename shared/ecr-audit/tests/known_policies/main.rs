@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 const GZIP: &[u8] = &[0x1f, 0x8b];
 
 const ROLE: &str = "arn:aws:iam::111122223333:role/nodes";
+const NOW: &str = "2026-11-28T12:00:00Z";
 const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/nodes/i-0123456789abcdef0";
 
 fn here() -> PathBuf {
@@ -73,7 +74,8 @@ fn explained(document: &Value) -> Result<EffectivePermissions, String> {
     };
     let organization = OrganizationPolicies::default();
     let (uses, registry, unread) = (&[], &[], &[]);
-    let state = RoleState { role: &role, uses, registry, unread, organization: &organization };
+    let now = NOW.parse().unwrap();
+    let state = RoleState { role: &role, uses, registry, unread, organization: &organization, now };
     effective(&state, &Settings::for_account("111122223333", "aws", "us-east-1"))
 }
 
@@ -89,6 +91,9 @@ fn asked(document: &Value, permission: &ActionPermission) -> Value {
         "aws:SecureTransport": "true",
         "aws:ViaAWSService": "false",
         "aws:PrincipalIsAWSService": "false",
+        "aws:CurrentTime": NOW,
+        "aws:EpochTime": "1795867200",
+        "aws:TokenIssueTime": NOW,
         "aws:RequestedRegion": part(3).unwrap_or("us-east-1"),
         "aws:ResourceAccount": part(4).unwrap_or("111122223333"),
     });

@@ -167,6 +167,7 @@ pub fn role() -> impl Strategy<Value = Role> {
                 registry: registries,
                 registry_accounts,
                 regions: Vec::new(),
+                now: None,
             }
         },
     )

@@ -3,6 +3,7 @@
 mod accounts;
 mod add_ons;
 mod brute_force;
+mod conditions;
 mod draw;
 mod optional;
 mod registries;

@@ -14,6 +14,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 pub const ROLE: &str = "arn:aws:iam::111122223333:role/Node";
+/// When nodes ask, if nothing else is said.
+pub const NOW: &str = "2026-11-28T12:00:00Z";
 pub const OWN: &str = "111122223333";
 
 /// The actions of a pull.
@@ -31,6 +33,8 @@ pub struct Role {
     pub registry_accounts: Vec<&'static str>,
     /// The regions in which it has clusters.
     pub regions: Vec<&'static str>,
+    /// When its nodes ask; else at `NOW`.
+    pub now: Option<&'static str>,
 }
 
 pub fn document(statements: &[Value]) -> Value {
@@ -89,6 +93,7 @@ impl Role {
             registry: &self.registry,
             organization: &organization,
             unread: &[],
+            now: self.now.unwrap_or(NOW).parse().unwrap(),
         };
         answer(&state, &settings)
     }

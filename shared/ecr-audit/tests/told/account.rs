@@ -97,6 +97,7 @@ impl Account {
             registry: &self.registry,
             unread: &[],
             organization: &NO_ORGANIZATION,
+            now: time("2026-01-15T10:00:00Z"),
         }
     }
 
@@ -105,6 +106,7 @@ impl Account {
         let observed = Observed::Assessed {
             assessment: Box::new(self.assessment()),
             remedy: self.remedy(now),
+            date_passed: false,
         };
         self.observe(now, id, changes, observed)
     }

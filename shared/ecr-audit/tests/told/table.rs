@@ -247,7 +247,7 @@ fn assessed(
         checks: BTreeMap::from([(check, result)]),
         lacks_registries: false,
     };
-    Observed::Assessed { assessment: Box::new(assessment), remedy: None }
+    Observed::Assessed { assessment: Box::new(assessment), remedy: None, date_passed: false }
 }
 
 fn in_state(check: Check, path: &[Seen]) -> Life {

@@ -11,7 +11,6 @@ use crate::condition::Comparison;
 use crate::context::Context;
 use crate::decision::PolicySet;
 use crate::effective::Knowledge;
-use crate::effective::contexts::is_among;
 use crate::effective::machines::{Machines, Move, Pattern, Places};
 use crate::glob::{self, Piece};
 use crate::template::Template;
@@ -151,7 +150,7 @@ fn open_in(pattern: &Template<'_>, knowledge: &Knowledge) -> Context {
     for key in pattern.variables() {
         match knowledge.known.get(key) {
             Some(value) => known.set(key, value.clone()),
-            None if is_among(&knowledge.absent, key) => {}
+            None if knowledge.is_absent(key) => {}
             None => known.set_open(key),
         }
     }

@@ -12,13 +12,16 @@
 use std::collections::BTreeSet;
 
 use foldhash::HashSet;
+use jiff::Timestamp;
 
 use crate::condition::{Comparison, Condition};
 use crate::context::{Context, ContextValue};
-use crate::effective::Budget;
+use crate::effective::contexts::is_among;
+use crate::effective::dates::{DateRange, around_dates, compared_date};
 use crate::effective::machines::{Machines, Pattern};
 use crate::effective::resources::NameRange;
 use crate::effective::search::search;
+use crate::effective::{Budget, Knowledge};
 use crate::glob::Piece;
 use crate::template::text_of;
 use crate::truth::Truth;
@@ -41,23 +44,24 @@ pub struct Choices {
     pub is_bound: bool,
 }
 
-/// Finds the choices of a key of which nothing is known but perhaps that it is there.
+/// Finds the choices of a key of which no value is known, but perhaps that it is there, or which
+/// dates it may hold.
 pub fn choices(
     key: &str,
     conditions: &[&Condition],
-    known: &Context,
-    is_present: bool,
+    knowledge: &Knowledge,
     budget: &Budget,
 ) -> Choices {
+    let known = &knowledge.known;
+    if let Some(range) = knowledge.dates.get(key) {
+        return dates(key, conditions, known, range, budget);
+    }
     let (singles, is_bound) = candidates(conditions, known, budget);
     if is_bound {
         return Choices { values: Vec::new(), is_bound };
     }
-    let (context, seen) = (known.clone(), HashSet::default());
-    let width = conditions.iter().map(|condition| condition.values().count().max(1)).sum();
-    let mut ways =
-        Ways { key, conditions, width, budget, context, seen, found: Vec::new(), is_over: false };
-    if !is_present {
+    let mut ways = Ways::new(key, conditions, known, budget);
+    if !is_among(&knowledge.present, key) {
         ways.add(None);
     }
     let has_set = conditions.iter().any(|condition| condition.is_set_operator());
@@ -81,6 +85,29 @@ pub fn choices(
     choices
 }
 
+/// The choices of a key that holds a date of a range.
+fn dates(
+    key: &str,
+    conditions: &[&Condition],
+    known: &Context,
+    range: &DateRange,
+    budget: &Budget,
+) -> Choices {
+    if !conditions.iter().all(|condition| range.is_compared_by(condition.comparison())) {
+        return Choices { values: Vec::new(), is_bound: true };
+    }
+    let drawn: Vec<Timestamp> = conditions
+        .iter()
+        .flat_map(|condition| condition.values().map(|value| (condition.comparison(), value)))
+        .filter_map(|(comparison, value)| compared_date(comparison, &value.resolve_text(known)?))
+        .collect();
+    let mut ways = Ways::new(key, conditions, known, budget);
+    for value in range.values(drawn) {
+        ways.add(Some(ContextValue::Single(value)));
+    }
+    Choices { values: ways.found, is_bound: ways.is_over }
+}
+
 /// What each condition says.
 type Row = Vec<Truth>;
 
@@ -99,7 +126,18 @@ struct Ways<'key> {
     found: Vec<Option<ContextValue>>,
 }
 
-impl Ways<'_> {
+impl<'key> Ways<'key> {
+    fn new(
+        key: &'key str,
+        conditions: &'key [&'key Condition<'key>],
+        known: &Context,
+        budget: &'key Budget,
+    ) -> Self {
+        let (context, seen) = (known.clone(), HashSet::default());
+        let width = conditions.iter().map(|condition| condition.values().count().max(1)).sum();
+        Self { key, conditions, width, budget, context, seen, found: Vec::new(), is_over: false }
+    }
+
     /// What each condition says of a choice.
     fn row(&mut self, choice: Option<&ContextValue>) -> Row {
         match choice {
@@ -303,23 +341,6 @@ fn around(mut numbers: Vec<f64>) -> Vec<String> {
     around.extend(numbers.first().map(|first| (first - 1.0).min(first.next_down())));
     around.extend(numbers.last().map(|last| (last + 1.0).max(last.next_up())));
     around.into_iter().map(|number| number.to_string()).collect()
-}
-
-/// Each instant, and one in every gap between them.
-fn around_dates(dates: &[String]) -> Vec<String> {
-    let mut instants: Vec<jiff::Timestamp> =
-        dates.iter().filter_map(|date| crate::condition::instant(date)).collect();
-    instants.sort_unstable();
-    instants.dedup();
-    let mut around = instants.clone();
-    around.extend(instants.windows(2).filter_map(|pair| {
-        let half = (pair[1].as_nanosecond() - pair[0].as_nanosecond()) / 2;
-        jiff::Timestamp::from_nanosecond(pair[0].as_nanosecond() + half).ok()
-    }));
-    let day = jiff::SignedDuration::from_hours(24);
-    around.extend(instants.first().and_then(|first| first.checked_sub(day).ok()));
-    around.extend(instants.last().and_then(|last| last.checked_add(day).ok()));
-    around.into_iter().map(|instant| instant.to_string()).collect()
 }
 
 /// The ends of a range of addresses, their neighbours outside, and addresses that few ranges hold.

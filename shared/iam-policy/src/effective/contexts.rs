@@ -158,28 +158,31 @@ impl Contexts {
         let without_resource = knowledge.without_resource.clone();
         let mut contexts = Self { known, without_resource, choices, named, compared };
         for (key, conditions) in conditions {
-            if knowledge.known.get(key).is_some() || is_among(&knowledge.absent, key) {
+            if knowledge.known.get(key).is_some() || knowledge.is_absent(key) {
                 continue;
             }
             if budget.is_spent() {
                 contexts.known.set_open(key);
                 continue;
             }
-            let is_present = is_among(&knowledge.present, key);
-            let choices = self::choices(key, &conditions, &knowledge.known, is_present, budget);
+            let choices = self::choices(key, &conditions, knowledge, budget);
+            let is_date = knowledge.dates.contains_key(key);
             // What a key is compared with has to be known before its values can be chosen.
             let is_known = |variable: &str| {
-                knowledge.known.get(variable).is_some() || is_among(&knowledge.absent, variable)
+                knowledge.known.get(variable).is_some() || knowledge.is_absent(variable)
             };
             let mut compared = conditions.iter().flat_map(|condition| condition.variables());
             if choices.is_bound || variables.contains(key) || !compared.all(is_known) {
                 contexts.known.set_open(key);
+            } else if let (true, [Some(value)]) = (is_date, &choices.values[..]) {
+                // All dates of the range are alike: which of them it is, no witness has to say.
+                contexts.known.set(key, value.clone());
             } else {
                 contexts.choices.insert(key.to_owned(), choices.values);
             }
         }
         for key in variables {
-            if knowledge.known.get(key).is_none() && !is_among(&knowledge.absent, key) {
+            if knowledge.known.get(key).is_none() && !knowledge.is_absent(key) {
                 contexts.known.set_open(key);
             }
         }

@@ -14,6 +14,7 @@ mod beginnings;
 mod budget;
 mod choices;
 mod contexts;
+pub mod dates;
 mod inquiry;
 mod machines;
 mod meetings;
@@ -21,12 +22,14 @@ mod possible;
 pub mod resources;
 mod search;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::ActionName;
 use crate::context::{Context, ContextValue};
 use crate::decision::{PolicySet, StatementRef};
 pub use crate::effective::budget::Budget;
+use crate::effective::contexts::is_among;
+use crate::effective::dates::DateRange;
 use crate::effective::inquiry::Inquiry;
 pub use crate::effective::possible::Possible;
 use crate::effective::resources::{NameRange, Place};
@@ -68,11 +71,24 @@ pub struct Knowledge {
     pub known: Context,
     /// Keys, or beginnings of keys, in lower case, that no request carries.
     pub absent: Vec<String>,
+    /// Keys, or beginnings of keys, in lower case, that some request may carry although they are
+    /// among the absent ones.
+    pub but_for: Vec<String>,
     /// Keys, or beginnings of keys, in lower case, that every request carries, with unknown values.
     pub present: Vec<String>,
+    /// Keys, in lower case, of which every request carries a date of a range. As the value of a
+    /// variable, and for operators that do not compare dates, they count as unknown.
+    pub dates: BTreeMap<String, DateRange>,
     /// What the keys of a place are for a request that names no resource, where that is something
     /// else than for one that names a resource of the place.
     pub without_resource: Context,
+}
+
+impl Knowledge {
+    /// Whether no request carries a key, in lower case.
+    pub fn is_absent(&self, key: &str) -> bool {
+        is_among(&self.absent, key) && !is_among(&self.but_for, key)
+    }
 }
 
 /// The answer.

@@ -22,7 +22,8 @@ pub fn case() -> impl Strategy<Value = Case> {
     let one = || {
         prop_oneof![
             4 => Just(KEYS[0]), 4 => Just(KEYS[1]), 1 => Just(KEYS[2]), 1 => Just(KEYS[3]),
-            1 => Just(KEYS[4]), 1 => Just(KEYS[5]), 2 => Just(KEYS[6]),
+            1 => Just(KEYS[4]), 1 => Just(KEYS[5]), 2 => Just(KEYS[6]), 1 => Just(KEYS[7]),
+            1 => Just(KEYS[8]),
         ]
     };
     let two = prop_oneof![
@@ -183,6 +184,24 @@ fn pattern(keys: &Keys) -> impl Strategy<Value = String> + use<> {
     ]
 }
 
+const NUMERIC: [&str; 6] = [
+    "NumericEquals",
+    "NumericNotEquals",
+    "NumericLessThan",
+    "NumericLessThanEquals",
+    "NumericGreaterThan",
+    "NumericGreaterThanEquals",
+];
+
+const DATE: [&str; 6] = [
+    "DateEquals",
+    "DateNotEquals",
+    "DateLessThan",
+    "DateLessThanEquals",
+    "DateGreaterThan",
+    "DateGreaterThanEquals",
+];
+
 type Drawn = (String, &'static str, Value);
 
 fn condition(keys: &Keys) -> impl Strategy<Value = Drawn> + use<> {
@@ -242,31 +261,34 @@ fn on_key(keys: &Keys, key: &'static str, kind: Kind) -> BoxedStrategy<Drawn> {
             );
             return with_prefix(key, kind, prop_oneof![same, like].boxed());
         }
-        Kind::Number => (
-            operators(vec![
-                "NumericEquals",
-                "NumericNotEquals",
-                "NumericLessThan",
-                "NumericLessThanEquals",
-                "NumericGreaterThan",
-                "NumericGreaterThanEquals",
-            ]),
-            values(vec!["1", "2", "1.0"], 1..=2),
-        ),
+        Kind::Number => (operators(NUMERIC.to_vec()), values(vec!["1", "2", "1.0"], 1..=2)),
         Kind::Date => (
-            operators(vec![
-                "DateEquals",
-                "DateNotEquals",
-                "DateLessThan",
-                "DateLessThanEquals",
-                "DateGreaterThan",
-                "DateGreaterThanEquals",
-            ]),
+            operators(DATE.to_vec()),
             values(
                 vec!["2020-01-01T00:00:00Z", "2020-01-01", "1577836800", "2021-01-01T00:00:00Z"],
                 1..=2,
             ),
         ),
+        Kind::Issued => (
+            operators(DATE.to_vec()),
+            values(
+                vec![
+                    "2019-01-01T00:00:00Z",
+                    "2020-01-01",
+                    "1577836800",
+                    "2020-06-01T00:00:00Z",
+                    "2021-01-01T00:00:00Z",
+                ],
+                1..=2,
+            ),
+        ),
+        Kind::Epoch => {
+            let dates = values(vec!["2020-01-01", "1577836801", "2021-01-01T00:00:00Z"], 1..=2);
+            let numbers = values(vec!["1577836800", "1577836799.5", "1577836798"], 1..=2);
+            let date = (operators(DATE.to_vec()), dates);
+            let number = (operators(NUMERIC.to_vec()), numbers);
+            return with_prefix(key, kind, prop_oneof![date, number].boxed());
+        }
         Kind::Bool => (operators(vec!["Bool"]), values(vec!["true", "false", "TRUE"], 1..=1)),
         Kind::Address => (
             operators(vec!["IpAddress", "NotIpAddress"]),

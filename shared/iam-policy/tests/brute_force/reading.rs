@@ -203,6 +203,8 @@ fn is_in_order(operator: &str, order: Ordering) -> bool {
 fn day(text: &str) -> &str {
     match text {
         "2020-01-01" | "1577836800" => "2020-01-01T00:00:00Z",
+        "1577836799" => "2019-12-31T23:59:59Z",
+        "1577836801" => "2020-01-01T00:00:01Z",
         text => text,
     }
 }

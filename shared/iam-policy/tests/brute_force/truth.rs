@@ -156,7 +156,8 @@ impl<'case> World<'case> {
             |key: &str| text.contains(&format!("\"{key}\"")) || is_variable && key == TEXT;
         let is_alone = KEYS.iter().filter(|(key, _)| is_named(key)).count() == 1;
         let tried = KEYS.iter().map(|(key, kind)| {
-            let mut tried = vec![None];
+            let is_always_sent = is_named(key) && kind.is_always_sent();
+            let mut tried = if is_always_sent { Vec::new() } else { vec![None] };
             if is_named(key) {
                 tried.extend(values(*kind, is_alone || is_variable, &text).into_iter().map(Some));
             }
@@ -269,7 +270,7 @@ impl<'case> World<'case> {
         self.answer(action, row, place, false, reading)
     }
 
-    /// Every value of a key that the case can tell apart, and its absence.
+    /// Every value of a key that the case can tell apart, and its absence if it may be absent.
     pub fn tried(&self, key: &str) -> &[Option<Vec<String>>] {
         &self.tried[key]
     }

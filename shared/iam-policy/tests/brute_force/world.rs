@@ -8,6 +8,7 @@ use std::sync::Arc;
 use iam_policy::context::{Context, ContextValue};
 use iam_policy::decision::{NamedPolicy, PolicySet, ResourcePolicy};
 use iam_policy::document::PolicyDocument;
+use iam_policy::effective::dates::DateRange;
 use iam_policy::effective::resources::{NameRange, Place};
 use iam_policy::effective::{Consent, Knowledge};
 use iam_policy::glob::pieces;
@@ -47,13 +48,24 @@ pub enum Kind {
     Texts,
     Number,
     Date,
+    /// A date of a range that is known.
+    Issued,
+    /// The same, as seconds since 1970.
+    Epoch,
     Bool,
     Address,
     Arn,
 }
 
-/// The keys that a request may lack.
-pub const KEYS: [(&str, Kind); 7] = [
+impl Kind {
+    /// Whether every request carries such a key.
+    pub const fn is_always_sent(self) -> bool {
+        matches!(self, Self::Issued | Self::Epoch)
+    }
+}
+
+/// The keys of which a request may carry one value or another; it may lack most.
+pub const KEYS: [(&str, Kind); 9] = [
     ("t:text", Kind::Text),
     ("t:texts", Kind::Texts),
     ("t:number", Kind::Number),
@@ -61,7 +73,15 @@ pub const KEYS: [(&str, Kind); 7] = [
     ("t:bool", Kind::Bool),
     ("t:address", Kind::Address),
     ("t:arn", Kind::Arn),
+    (ISSUED, Kind::Issued),
+    (EPOCH, Kind::Epoch),
 ];
+
+/// Keys that hold a date of a range, each with the first and the last.
+pub const ISSUED: &str = "t:issued";
+const ISSUED_IN: [&str; 2] = ["2019-07-01T00:00:00Z", "2020-06-01T00:00:00Z"];
+pub const EPOCH: &str = "t:epoch";
+const EPOCH_IN: [&str; 2] = ["2019-12-31T23:59:59Z", "2020-01-01T00:00:01Z"];
 
 /// The key whose value policies of this world use as a variable.
 pub const TEXT: &str = "t:text";
@@ -173,6 +193,14 @@ pub fn values(kind: Kind, is_long: bool, text: &str) -> Vec<Vec<String>> {
             "2021-01-01T00:00:00Z",
             "2022-06-01T00:00:00Z",
         ]),
+        Kind::Issued => one_each(&[
+            "2019-07-01T00:00:00Z",
+            "2019-10-01T00:00:00Z",
+            "2020-01-01T00:00:00Z",
+            "2020-03-01T00:00:00Z",
+            "2020-06-01T00:00:00Z",
+        ]),
+        Kind::Epoch => one_each(&["1577836799", "1577836800", "1577836801"]),
         Kind::Bool => one_each(&["true", "false"]),
         Kind::Address => one_each(&[
             "9.9.9.9",
@@ -241,9 +269,11 @@ impl NameRange for Names {
     }
 }
 
-/// What is known of a request in a place.
+/// What is known of a request in a place. Of a date it is one of the range; where that makes a
+/// difference, another one is put in its place.
 pub fn known(place: usize) -> Asked {
-    [(TEAM.0, TEAM.1), (REGION, PLACES[place].0)]
+    let issued = (ISSUED, "2019-10-01T00:00:00Z");
+    [(TEAM.0, TEAM.1), (REGION, PLACES[place].0), issued, (EPOCH, "1577836800")]
         .map(|(key, value)| (key.to_owned(), vec![value.to_owned()]))
         .into()
 }
@@ -252,7 +282,18 @@ pub fn known(place: usize) -> Asked {
 pub fn knowledge() -> Knowledge {
     let mut known = Context::new();
     known.set_single(TEAM.0, TEAM.1);
-    Knowledge { known, absent: vec![NEVER.to_ascii_lowercase()], ..Knowledge::default() }
+    let range = |[earliest, latest]: [&str; 2], is_number| DateRange {
+        earliest: earliest.parse().unwrap(),
+        latest: latest.parse().unwrap(),
+        is_number,
+    };
+    let dates = [(ISSUED, range(ISSUED_IN, false)), (EPOCH, range(EPOCH_IN, true))];
+    Knowledge {
+        known,
+        absent: vec![NEVER.to_ascii_lowercase()],
+        dates: dates.map(|(key, range)| (key.to_owned(), range)).into(),
+        ..Knowledge::default()
+    }
 }
 
 /// A context as the engine takes it.

@@ -82,6 +82,9 @@ impl Snapshot {
         }
     }
 
+    /// The tags are kept with the repository, and a damaged file is told; but no answer uses them. A
+    /// grant that hangs on `aws:ResourceTag/…` or `ecr:ResourceTag/…` is conditional whatever the
+    /// repositories carry today, for a node may ask for one that is made or tagged tomorrow.
     pub(super) fn read_repository_tags(&mut self, region: &str, file: &File) {
         // Nothing in the file names its repository, so the path does.
         let name = file.segments()[3..].join("/");
