@@ -109,10 +109,10 @@ fn read_only(permissions: &EffectivePermissions, standard: Standard) -> CheckRes
                 })
                 .collect(),
         },
+        reasons: bounds(&excess, permissions).into_iter().collect(),
         excess,
         missing: Vec::new(),
         standards,
-        reasons: Vec::new(),
         notes,
     }
 }
@@ -127,6 +127,7 @@ fn excess_of(permissions: &EffectivePermissions, standard: Standard) -> Vec<Exce
             action: permission.action.clone(),
             access: permission.access,
             scope: permission.scope,
+            is_upper_bound: permission.is_upper_bound,
             severity: lowered(entry.severity(), permission.access, permission.scope),
             witness: permission.witness.clone(),
             statements: permission.statements.clone(),
@@ -137,6 +138,7 @@ fn excess_of(permissions: &EffectivePermissions, standard: Standard) -> Vec<Exce
             action: format!("{service}:<unknown write>"),
             access: unknown.write,
             scope: unknown.write_scope,
+            is_upper_bound: unknown.write_is_upper_bound,
             severity: lowered(Severity::Medium, unknown.write, unknown.write_scope),
             witness: None,
             statements: unknown.write_statements.clone(),
@@ -146,6 +148,7 @@ fn excess_of(permissions: &EffectivePermissions, standard: Standard) -> Vec<Exce
             action: format!("{service}:<unknown read>"),
             access: unknown.read,
             scope: Scope::EveryRepository,
+            is_upper_bound: unknown.read_is_upper_bound,
             severity: Severity::Low,
             witness: None,
             statements: unknown.read_statements.clone(),
@@ -157,6 +160,32 @@ fn excess_of(permissions: &EffectivePermissions, standard: Standard) -> Vec<Exce
         (two.severity, two.access, &one.action).cmp(&(one.severity, one.access, &two.action))
     });
     excess
+}
+
+/// Which of the excess is an upper bound, and why. None where nothing is.
+fn bounds(excess: &[Excess], permissions: &EffectivePermissions) -> Option<String> {
+    let bounds = excess.iter().filter(|excess| excess.is_upper_bound);
+    let actions: Vec<&str> = bounds.map(|excess| excess.action.as_str()).collect();
+    if actions.is_empty() {
+        return None;
+    }
+    let known = permissions.actions.iter().filter(|known| actions.contains(&&*known.action));
+    let unknown = permissions.unknown_actions.iter().filter(|(service, _)| {
+        actions.iter().any(|action| action.starts_with(&format!("{service}:<unknown")))
+    });
+    let clauses: BTreeSet<&str> = known
+        .flat_map(|known| &known.left_open)
+        .chain(unknown.flat_map(|(_, unknown)| &unknown.left_open))
+        .map(String::as_str)
+        .collect();
+    let because = clauses.into_iter().collect::<Vec<_>>().join(", and because ");
+    if actions.len() == excess.len() {
+        return Some(format!(
+            "This is an upper bound, and less may be granted, because {because}."
+        ));
+    }
+    let actions = actions.join(", ");
+    Some(format!("These are upper bounds, and less may be granted, because {because}: {actions}."))
 }
 
 fn entry_of<'entry>(

@@ -12,6 +12,7 @@ use iam_policy::principal::Principal;
 
 use crate::assess::RoleState;
 use crate::catalogue::{C0223_ACTIONS, Catalogue, CataloguedAction, SERVICES};
+use crate::left_open::{CUT, left_open};
 use crate::missing_action::{MissingAction, Trial, causes, says};
 use crate::permissions::{
     Access, ActionPermission, EffectivePermissions, PolicyStatement, Scope, UnknownActions, Witness,
@@ -189,7 +190,13 @@ impl Inquiry<'_> {
             witness: access.witness.as_ref().map(|witness| self.witness(witness)),
             statements: self.statements(deciding),
             is_upper_bound: access.is_bound,
+            left_open: self.left_open(access),
         }
+    }
+
+    /// Of a bound, why the truth is not known.
+    fn left_open(&self, access: &engine::Access) -> Vec<String> {
+        if access.is_bound { left_open(&access.open, |key| self.spelled(key)) } else { Vec::new() }
     }
 
     fn statements(&self, cited: &BTreeSet<StatementRef>) -> Vec<PolicyStatement> {
@@ -256,6 +263,9 @@ impl Inquiry<'_> {
         let mut answer = UnknownActions {
             read: Access::Denied,
             write: Access::Denied,
+            read_is_upper_bound: false,
+            write_is_upper_bound: false,
+            left_open: Vec::new(),
             write_scope: Scope::NamedRepositories,
             read_statements: Vec::new(),
             write_statements: Vec::new(),
@@ -270,16 +280,20 @@ impl Inquiry<'_> {
             return UnknownActions {
                 read: Access::Allowed,
                 write: Access::Allowed,
+                read_is_upper_bound: true,
+                write_is_upper_bound: true,
+                left_open: vec![CUT.to_owned()],
                 write_scope: scope,
                 ..answer
             };
         }
         let (mut reading, mut writing) = (BTreeSet::new(), BTreeSet::new());
-        let mut answered: BTreeMap<Vec<bool>, (Access, Scope, BTreeSet<StatementRef>)> =
-            BTreeMap::new();
+        let (mut surely_reads, mut surely_writes) = (Level::Denied, Level::Denied);
+        let mut left_open = BTreeSet::new();
+        let mut answered: BTreeMap<Vec<bool>, Answered> = BTreeMap::new();
         for name in names {
             let action = format!("{service}:{}", name.text);
-            let (access, scope, granting) =
+            let (access, takes_resource) =
                 answered.entry(engine::signature(&self.read.set, &action)).or_insert_with(|| {
                     // Whether an unknown action takes a resource is not known: both are tried.
                     let on_resource = self.ask(
@@ -292,20 +306,28 @@ impl Inquiry<'_> {
                         &[AskedAction { name: &action, takes_resource: false }],
                         None,
                     );
-                    let (best, takes_resource) = better(on_resource, on_all);
-                    (level(best.level), scope(&best, takes_resource), best.granting)
+                    better(on_resource, on_all)
                 });
-            if *access == Access::Denied {
+            if access.level == Level::Denied {
                 continue;
             }
+            left_open.extend(self.left_open(access));
             if name.is_read {
-                answer.read = answer.read.max(*access);
-                reading.extend(granting.iter().cloned());
+                answer.read = answer.read.max(level(access.level));
+                surely_reads = surely_reads.max(access.at_least);
+                reading.extend(access.granting.iter().cloned());
             } else {
-                answer.write = answer.write.max(*access);
-                answer.write_scope = answer.write_scope.max(*scope);
-                writing.extend(granting.iter().cloned());
+                answer.write = answer.write.max(level(access.level));
+                surely_writes = surely_writes.max(access.at_least);
+                answer.write_scope = answer.write_scope.max(scope(access, *takes_resource));
+                writing.extend(access.granting.iter().cloned());
             }
+        }
+        // One name that is granted for certain is enough.
+        answer.read_is_upper_bound = answer.read > level(surely_reads);
+        answer.write_is_upper_bound = answer.write > level(surely_writes);
+        if answer.read_is_upper_bound || answer.write_is_upper_bound {
+            answer.left_open = left_open.into_iter().collect();
         }
         answer.read_statements = self.statements(&reading);
         answer.write_statements = self.statements(&writing);
@@ -325,10 +347,15 @@ impl Trial for Inquiry<'_> {
     }
 }
 
-/// A key as a document spells it.
+/// A key as a document spells it, as a condition's or as a variable.
 fn spelled_in(document: &str, key: &str) -> Option<String> {
-    let quoted = format!("\"{key}\"");
-    let start = document.to_ascii_lowercase().find(&quoted)? + 1;
+    let lower = document.to_ascii_lowercase();
+    let is_end = |at: usize| lower[at..].trim_start().starts_with(['"', '}', ',']);
+    let written = ["\"", "${"]
+        .into_iter()
+        .flat_map(|begin| lower.match_indices(begin).map(move |(at, begin)| at + begin.len()));
+    let mut of_key = written.filter(|at| lower[*at..].starts_with(key) && is_end(at + key.len()));
+    let start = of_key.next()?;
     Some(document[start..start + key.len()].to_owned())
 }
 
@@ -339,6 +366,10 @@ fn better(on_resource: engine::Access, on_all: engine::Access) -> Answered {
         if takes_resource { (on_resource, on_all) } else { (on_all, on_resource) };
     best.at_least = best.at_least.max(other.at_least);
     best.is_bound = best.level != best.at_least;
+    if best.is_bound {
+        best.open.keys.extend(other.open.keys);
+        best.open.is_cut |= other.open.is_cut;
+    }
     (best, takes_resource)
 }
 

@@ -41,9 +41,12 @@ pub struct ActionPermission {
     pub witness: Option<Witness>,
     /// The statements that grant; of a denied action, those that take it away.
     pub statements: Vec<PolicyStatement>,
-    /// Whether the engine's budget ran out, so that the answer is an upper bound.
+    /// Whether the answer is an upper bound: less than it may be the truth.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_upper_bound: bool,
+    /// Of an upper bound, why the truth is not known, a clause each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_open: Vec<String>,
 }
 
 /// Allowed, conditional or denied.
@@ -130,6 +133,15 @@ pub struct UnknownActions {
     pub read: Access,
     /// All others.
     pub write: Access,
+    /// Whether `read` is an upper bound: less than it may be the truth.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_is_upper_bound: bool,
+    /// The same of `write`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub write_is_upper_bound: bool,
+    /// Of an upper bound, why the truth is not known, a clause each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_open: Vec<String>,
     /// Where the writes are granted.
     #[serde(skip, default = "every_repository")]
     pub write_scope: Scope,

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod add_ons;
+mod bounds;
 mod brute_force;
 mod draw;
 mod optional;
