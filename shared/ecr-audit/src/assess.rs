@@ -12,7 +12,7 @@ use crate::effective::effective;
 use crate::missing_action::{MissingAction, sentences};
 use crate::node_role::Use;
 use crate::organization::OrganizationPolicies;
-use crate::permissions::{Access, EffectivePermissions, Scope};
+use crate::permissions::{Access, EffectivePermissions, Scope, TogetherPermission};
 use crate::registries::UnreadPolicies;
 use crate::role_policies::{RegistryDocument, RolePolicies};
 use crate::settings::Settings;
@@ -37,7 +37,8 @@ pub struct RoleState<'state> {
 pub const PULL_ACTIONS: [&str; 3] =
     ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
-const LAYER_CHECK: &str = "ecr:BatchCheckLayerAvailability";
+/// The action that C-0223 lists besides, and that only pushing needs.
+pub const LAYER_CHECK: &str = "ecr:BatchCheckLayerAvailability";
 
 /// Answers both checks for one role.
 pub fn assess(state: &RoleState<'_>, settings: &Settings) -> Assessment {
@@ -206,22 +207,12 @@ fn lowered(severity: Severity, access: Access, scope: Scope) -> Severity {
 
 /// May the role do no less than pulling needs?
 fn can_pull(permissions: &EffectivePermissions, standard: Standard) -> CheckResult {
-    let status_under = |standard: Standard| {
-        let layer_check = permissions
-            .actions
-            .iter()
-            .find(|permission| permission.action == LAYER_CHECK)
-            .map_or(Access::Denied, |permission| permission.access);
-        let access = match standard {
-            Standard::C0223 => permissions.pull.access.min(layer_check),
-            Standard::ReadOnly | Standard::PullOnly => permissions.pull.access,
-        };
-        match access {
-            Access::Allowed => Status::Passed,
-            Access::Conditional => Status::Warning,
-            Access::Denied => Status::Failed,
-        }
+    let status_under = |standard: Standard| match granted_under(standard, permissions).access {
+        Access::Allowed => Status::Passed,
+        Access::Conditional => Status::Warning,
+        Access::Denied => Status::Failed,
     };
+    let granted = granted_under(standard, permissions);
     let status = status_under(standard);
     let lacked = &permissions.pull.missing;
     let is_needed = |action: &str| {
@@ -232,19 +223,21 @@ fn can_pull(permissions: &EffectivePermissions, standard: Standard) -> CheckResu
     if status != Status::Passed {
         missing.extend(lacked.iter().filter(|known| is_needed(&known.action)).cloned());
     }
-    if !is_needed(LAYER_CHECK) && lacked.iter().any(|known| known.action == LAYER_CHECK) {
-        notes
-            .push(format!("{LAYER_CHECK} is missing. C-0223 lists it, but only pushing needs it."));
+    let is_lacked = lacked.iter().any(|known| known.action == LAYER_CHECK);
+    let is_uncertain = permissions.pull.c0223.access < granted.access;
+    if !is_needed(LAYER_CHECK) && (is_lacked || is_uncertain) {
+        let is = if is_lacked { "missing" } else { "not granted for certain where images are" };
+        notes.push(format!("{LAYER_CHECK} is {is}. C-0223 lists it, but only pushing needs it."));
     }
-    if permissions.pull.scope == Scope::NamedRepositories
-        && let Some(repository) = &permissions.pull.repository
+    if granted.scope == Scope::NamedRepositories
+        && let Some(repository) = &granted.repository
     {
         notes.push(format!("Only certain repositories can be pulled from, such as {repository}."));
     }
     notes.extend(permissions.pull.notes.iter().cloned());
     let mut reasons = Vec::new();
     if status != Status::Passed {
-        reasons.clone_from(&permissions.pull.because);
+        reasons.clone_from(&granted.because);
         reasons.extend(sentences(&missing));
     }
     let elements = match status {
@@ -270,6 +263,17 @@ fn can_pull(permissions: &EffectivePermissions, standard: Standard) -> CheckResu
         standards: Standard::ALL.map(|standard| (standard, status_under(standard))).into(),
         reasons,
         notes,
+    }
+}
+
+/// What has to be granted on one repository under a standard.
+pub fn granted_under(
+    standard: Standard,
+    permissions: &EffectivePermissions,
+) -> &TogetherPermission {
+    match standard {
+        Standard::C0223 => &permissions.pull.c0223,
+        Standard::ReadOnly | Standard::PullOnly => &permissions.pull.granted,
     }
 }
 

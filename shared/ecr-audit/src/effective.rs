@@ -10,16 +10,17 @@ use iam_policy::effective::resources::Place;
 use iam_policy::effective::{self as engine, AskedAction, Budget, Knowledge, Level, Question};
 use iam_policy::principal::Principal;
 
-use crate::assess::RoleState;
+use crate::assess::{LAYER_CHECK, PULL_ACTIONS, RoleState};
 use crate::catalogue::{C0223_ACTIONS, Catalogue, CataloguedAction, SERVICES};
 use crate::left_open::{CUT, left_open};
 use crate::missing_action::{MissingAction, Trial, causes, says};
 use crate::permissions::{
-    Access, ActionPermission, EffectivePermissions, PolicyStatement, Scope, UnknownActions, Witness,
+    Access, ActionPermission, EffectivePermissions, PolicyStatement, PullPermission, Scope,
+    UnknownActions, Witness,
 };
 use crate::places::{Places, add_ons};
 use crate::policy_notes::policy_notes;
-use crate::pull::{pull, pull_actions, without_add_ons};
+use crate::pull::{Spelling, Together, together, without_add_ons};
 use crate::read_policies::ReadPolicies;
 use crate::regions::with_clusters;
 use crate::repository_names::RepositoryNames;
@@ -42,7 +43,8 @@ pub fn effective(
         budget: Budget::new(),
     };
     // Asked first, while the budget is whole: nodes that can pull have to be known as such.
-    let pulling = inquiry.ask("ecr", &pull_actions(), None);
+    let pulling = inquiry.ask("ecr", &Together::Pull.asked(), None);
+    let with_layer_check = inquiry.with_layer_check(&pulling);
     let mut actions = Vec::new();
     let mut answered: BTreeMap<_, Answered> = BTreeMap::new();
     for entry in &Catalogue::embedded().actions {
@@ -63,10 +65,13 @@ pub fn effective(
         .map(|service| (service.to_owned(), inquiry.unknown(service)))
         .collect();
     let missing = inquiry.missing(&actions);
-    let mut pull = pull(pulling, &actions, missing, |key| inquiry.spelled(key));
-    if pull.access > Access::Denied {
-        pull.notes = inquiry.out_of_reach();
-    }
+    let granted = together(pulling, Together::Pull, &actions, &inquiry);
+    let c0223 = match with_layer_check {
+        Some(access) => together(access, Together::C0223, &actions, &inquiry),
+        None => granted.clone(),
+    };
+    let notes = if granted.access > Access::Denied { inquiry.out_of_reach() } else { Vec::new() };
+    let pull = PullPermission { granted, c0223, missing, notes };
     let mut notes = policy_notes(state, settings, &read.set);
     notes.splice(0..0, read.notes);
     Ok(EffectivePermissions { actions, unknown_actions, pull, notes, unread: read.unread })
@@ -148,6 +153,15 @@ impl Inquiry<'_> {
         )
     }
 
+    /// What comes of the four actions of C-0223 together; `None` where that is what came of a pull.
+    fn with_layer_check(&self, pulling: &engine::Access) -> Option<engine::Access> {
+        let signature = |name: &str| engine::signature(&self.read.set, name);
+        let [_, of_pull @ ..] = PULL_ACTIONS;
+        let is_told = of_pull.iter().any(|name| signature(name) == signature(LAYER_CHECK));
+        let is_asked = pulling.level > Level::Denied && !is_told;
+        is_asked.then(|| self.ask("ecr", &Together::C0223.asked(), None))
+    }
+
     /// The regions with clusters in which AWS's own add-ons cannot be pulled, a sentence each.
     fn out_of_reach(&self) -> Vec<String> {
         let knowledge = knowledge(self.state, None);
@@ -155,7 +169,8 @@ impl Inquiry<'_> {
         let places = regions.filter_map(|region| Some((region, add_ons(self.state, region)?)));
         let unreached = places.filter(|(_, place)| {
             let place = std::slice::from_ref(place);
-            let access = self.ask_in(&self.read.set, place, false, &pull_actions(), &knowledge);
+            let pulled = Together::Pull.asked();
+            let access = self.ask_in(&self.read.set, place, false, &pulled, &knowledge);
             access.level == Level::Denied
         });
         unreached.map(|(region, _)| without_add_ons(region)).collect()
@@ -246,16 +261,15 @@ impl Inquiry<'_> {
         Witness { resource: witness.resource.clone(), context }
     }
 
-    /// A context key as the policies spell it; the engine knows keys in lower case.
-    fn spelled(&self, key: &str) -> String {
+    /// The documents that bear on the role.
+    fn documents(&self) -> impl Iterator<Item = &str> {
         let RoleState { role, registry, organization, .. } = self.state;
         let own = role.identity.iter().chain(&role.boundary);
         let documents = own.filter_map(|policy| policy.document.as_deref());
         let of_registry = registry.iter().map(|known| known.document.as_str());
         let by_level = organization.scps.iter().chain(&organization.rcps).flatten();
         let of_organization = by_level.map(|known| known.document.as_str());
-        let mut documents = documents.chain(of_registry).chain(of_organization);
-        documents.find_map(|document| spelled_in(document, key)).unwrap_or_else(|| key.to_owned())
+        documents.chain(of_registry).chain(of_organization)
     }
 
     /// The strongest answer over names that no catalogue entry has.
@@ -332,6 +346,19 @@ impl Inquiry<'_> {
         answer.read_statements = self.statements(&reading);
         answer.write_statements = self.statements(&writing);
         answer
+    }
+}
+
+impl Spelling for Inquiry<'_> {
+    /// The engine knows keys in lower case.
+    fn spelled(&self, key: &str) -> String {
+        let mut documents = self.documents();
+        documents.find_map(|document| spelled_in(document, key)).unwrap_or_else(|| key.to_owned())
+    }
+
+    fn is_named(&self, account: &str) -> bool {
+        let tags = self.state.role.tags.values().map(String::as_str);
+        self.documents().chain(tags).any(|text| text.contains(account))
     }
 }
 

@@ -161,8 +161,22 @@ const fn every_repository() -> Scope {
 /// The lower bound for pulling.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullPermission {
-    /// Whether GetAuthorizationToken, BatchGetImage and GetDownloadUrlForLayer are granted
-    /// together on one repository.
+    /// Of GetAuthorizationToken, BatchGetImage and GetDownloadUrlForLayer.
+    #[serde(flatten)]
+    pub granted: TogetherPermission,
+    /// Of these and BatchCheckLayerAvailability: the four actions of C-0223.
+    pub c0223: TogetherPermission,
+    /// The actions of C-0223 that the role lacks, each with why.
+    pub missing: Vec<MissingAction>,
+    /// What cannot be pulled although other images can, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// The lower bound for some actions, granted together on one and the same repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TogetherPermission {
+    /// Whether they are.
     pub access: Access,
     /// On which repositories.
     pub scope: Scope,
@@ -171,11 +185,6 @@ pub struct PullPermission {
     /// What the answer hangs on where it is conditional; why it is denied, where each action is
     /// granted somewhere.
     pub because: Vec<String>,
-    /// The actions of C-0223 that the role lacks, each with why.
-    pub missing: Vec<MissingAction>,
-    /// What cannot be pulled although other images can, a sentence each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
 }
 
 #[cfg(test)]

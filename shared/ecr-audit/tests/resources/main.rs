@@ -6,6 +6,7 @@ mod bounds;
 mod brute_force;
 mod draw;
 mod optional;
+mod pulls;
 mod registries;
 mod role;
 mod severity;
