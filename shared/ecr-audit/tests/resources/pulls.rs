@@ -130,3 +130,17 @@ fn a_pull_that_was_not_followed_to_the_end_says_so() {
                 intricate to be followed to the end.";
     assert!(reasons(&role).iter().any(|reason| reason == told), "{:?}", reasons(&role));
 }
+
+/// The policy of one repository takes nothing away from a role that can use every other, which is
+/// asked of what the standard needs.
+#[test]
+fn an_unread_policy_counts_where_only_certain_repositories_have_all_four() {
+    let unread = crate::role::registry("us-east-1", Some("zz"), None, &json!("no policy"));
+    let role = Role {
+        registry: vec![unread],
+        ..role(&[allow(json!(PULL), "*"), allow(LAYER_CHECK, on(OWN, "aa"))])
+    };
+    let expected = [Status::Passed, Status::Passed, Status::NotAvailable];
+    assert_eq!(statuses(&role), expected);
+    assert_eq!(under(Standard::C0223, &role).0, Status::NotAvailable);
+}
