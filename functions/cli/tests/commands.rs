@@ -382,3 +382,19 @@ fn a_build_without_aws_says_how_to_get_it() {
         assert!(run.told.contains("cargo build"), "{}", run.told);
     }
 }
+
+/// A key of which nothing is known names the repositories.
+#[test]
+fn an_upper_bound_is_told_as_one() {
+    let document = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ecr:*",
+        "Resource":"arn:aws:ecr:eu-west-1:111122223333:repository/${aws:SourceVpc}/*"}}"#;
+    let file = write(&folder_for("upper-bound"), "policy.json", document);
+    let run = pullwatch(&["check", &file]);
+    for told in ["at most: ", "upper bound", "the value of aws:SourceVpc is not known"] {
+        assert!(run.output.contains(told), "{told}: {}", run.output);
+    }
+    let run = pullwatch(&["check", "--format", "json", &file]);
+    let report = &run.json()["files"][0];
+    assert_eq!(report["evidence"][0]["is_upper_bound"], true);
+    assert!(report["notes"].to_string().contains("the value of aws:SourceVpc is not known"));
+}

@@ -1,11 +1,11 @@
 //! What an answer is worth while policies of registries are not known. Such a policy can grant
 //! more, which leaves standing what is too much already, or take something away.
 
-use crate::assess::PULL_ACTIONS;
+use crate::assess::{PULL_ACTIONS, granted_under};
 use crate::assessment::CheckResult;
 use crate::permissions::{Access, EffectivePermissions, Scope};
 use crate::registries::UnreadPolicies;
-use crate::standard::{Check, Status};
+use crate::standard::{Check, Standard, Status};
 
 /// How many of the unread policies are named.
 const NAMED: usize = 3;
@@ -16,17 +16,20 @@ pub fn as_far_as_known(result: CheckResult, permissions: &EffectivePermissions) 
     if permissions.unread.is_empty() {
         return result;
     }
-    let holds = |status: Status| match result.fingerprint.check {
+    let holds = |standard: Standard, status: Status| match result.fingerprint.check {
         Check::ReadOnly => status == Status::Failed,
         Check::CanPull => match status {
             Status::Failed => is_token_denied(permissions),
-            Status::Passed | Status::Warning => can_pull_elsewhere(permissions),
+            Status::Passed | Status::Warning => can_pull_elsewhere(standard, permissions),
             Status::NotAvailable => true,
         },
     };
-    let as_known = |status: Status| if holds(status) { status } else { Status::NotAvailable };
-    let standards = result.standards.iter().map(|(of, status)| (*of, as_known(*status))).collect();
-    if as_known(result.status) == Status::NotAvailable {
+    let as_known = |standard: Standard, status: Status| {
+        if holds(standard, status) { status } else { Status::NotAvailable }
+    };
+    let standards =
+        result.standards.iter().map(|(of, status)| (*of, as_known(*of, *status))).collect();
+    if as_known(result.fingerprint.standard, result.status) == Status::NotAvailable {
         let CheckResult { fingerprint, notes, .. } = result;
         let unknown = CheckResult::not_available(fingerprint.check, fingerprint.standard, "");
         return CheckResult { standards, reasons: named(&permissions.unread), notes, ..unknown };
@@ -45,8 +48,8 @@ fn is_token_denied(permissions: &EffectivePermissions) -> bool {
 }
 
 /// The policy of one repository takes nothing away from a role that can pull from every other.
-fn can_pull_elsewhere(permissions: &EffectivePermissions) -> bool {
-    permissions.pull.scope == Scope::EveryRepository
+fn can_pull_elsewhere(standard: Standard, permissions: &EffectivePermissions) -> bool {
+    granted_under(standard, permissions).scope == Scope::EveryRepository
         && permissions.unread.iter().all(|unread| unread.of.is_one_repository())
 }
 

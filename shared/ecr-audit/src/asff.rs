@@ -195,7 +195,7 @@ fn can(finding: &Finding) -> String {
             }
             _ => String::new(),
         };
-        format!("{} ({}){condition}{place}", ability.words, ability.actions(2))
+        format!("{} ({}){condition}{place}", ability.in_words(), ability.actions(2))
     };
     let abilities: Vec<String> = abilities(&finding.result.excess).iter().map(in_full).collect();
     abilities.join("; ")
@@ -305,8 +305,9 @@ fn statement_line(excess: &Excess, account: &str) -> String {
         cited => format!("; granted by {}", cited.join("; ")),
     };
     let (action, severity) = (&excess.action, excess.severity);
+    let at_most = if excess.is_upper_bound { "at most " } else { "" };
     format!(
-        "{action}: {severity}, {access} on {}{condition}{granted_by}",
+        "{action}: {severity}, {at_most}{access} on {}{condition}{granted_by}",
         place_of(excess, account)
     )
 }

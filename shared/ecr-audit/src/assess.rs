@@ -14,7 +14,7 @@ use crate::effective::effective;
 use crate::missing_action::{MissingAction, sentences};
 use crate::node_role::Use;
 use crate::organization::OrganizationPolicies;
-use crate::permissions::{Access, EffectivePermissions, Scope};
+use crate::permissions::{Access, EffectivePermissions, Scope, TogetherPermission};
 use crate::registries::UnreadPolicies;
 use crate::role_policies::{RegistryDocument, RolePolicies};
 use crate::settings::Settings;
@@ -41,7 +41,8 @@ pub struct RoleState<'state> {
 pub const PULL_ACTIONS: [&str; 3] =
     ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
-const LAYER_CHECK: &str = "ecr:BatchCheckLayerAvailability";
+/// The action that C-0223 lists besides, and that only pushing needs.
+pub const LAYER_CHECK: &str = "ecr:BatchCheckLayerAvailability";
 
 /// Answers both checks for one role.
 pub fn assess(state: &RoleState<'_>, settings: &Settings) -> Assessment {
@@ -113,10 +114,10 @@ fn read_only(permissions: &EffectivePermissions, standard: Standard) -> CheckRes
                 })
                 .collect(),
         },
+        reasons: bounds(&excess, permissions).into_iter().collect(),
         excess,
         missing: Vec::new(),
         standards,
-        reasons: Vec::new(),
         notes,
     }
 }
@@ -131,6 +132,7 @@ fn excess_of(permissions: &EffectivePermissions, standard: Standard) -> Vec<Exce
             action: permission.action.clone(),
             access: permission.access,
             scope: permission.scope,
+            is_upper_bound: permission.is_upper_bound,
             severity: lowered(entry.severity(), permission.access, permission.scope),
             witness: permission.witness.clone(),
             statements: permission.statements.clone(),
@@ -141,6 +143,7 @@ fn excess_of(permissions: &EffectivePermissions, standard: Standard) -> Vec<Exce
             action: format!("{service}:<unknown write>"),
             access: unknown.write,
             scope: unknown.write_scope,
+            is_upper_bound: unknown.write_is_upper_bound,
             severity: lowered(Severity::Medium, unknown.write, unknown.write_scope),
             witness: None,
             statements: unknown.write_statements.clone(),
@@ -150,6 +153,7 @@ fn excess_of(permissions: &EffectivePermissions, standard: Standard) -> Vec<Exce
             action: format!("{service}:<unknown read>"),
             access: unknown.read,
             scope: Scope::EveryRepository,
+            is_upper_bound: unknown.read_is_upper_bound,
             severity: Severity::Low,
             witness: None,
             statements: unknown.read_statements.clone(),
@@ -163,6 +167,32 @@ fn excess_of(permissions: &EffectivePermissions, standard: Standard) -> Vec<Exce
     excess
 }
 
+/// Which of the excess is an upper bound, and why. None where nothing is.
+fn bounds(excess: &[Excess], permissions: &EffectivePermissions) -> Option<String> {
+    let bounds = excess.iter().filter(|excess| excess.is_upper_bound);
+    let actions: Vec<&str> = bounds.map(|excess| excess.action.as_str()).collect();
+    if actions.is_empty() {
+        return None;
+    }
+    let known = permissions.actions.iter().filter(|known| actions.contains(&&*known.action));
+    let unknown = permissions.unknown_actions.iter().filter(|(service, _)| {
+        actions.iter().any(|action| action.starts_with(&format!("{service}:<unknown")))
+    });
+    let clauses: BTreeSet<&str> = known
+        .flat_map(|known| &known.left_open)
+        .chain(unknown.flat_map(|(_, unknown)| &unknown.left_open))
+        .map(String::as_str)
+        .collect();
+    let because = clauses.into_iter().collect::<Vec<_>>().join(", and because ");
+    if actions.len() == excess.len() {
+        return Some(format!(
+            "This is an upper bound, and less may be granted, because {because}."
+        ));
+    }
+    let actions = actions.join(", ");
+    Some(format!("These are upper bounds, and less may be granted, because {because}: {actions}."))
+}
+
 /// One step lower if only conditional or only on named repositories; both together one step.
 fn lowered(severity: Severity, access: Access, scope: Scope) -> Severity {
     if access == Access::Conditional || scope == Scope::NamedRepositories {
@@ -174,22 +204,12 @@ fn lowered(severity: Severity, access: Access, scope: Scope) -> Severity {
 
 /// May the role do no less than pulling needs?
 fn can_pull(permissions: &EffectivePermissions, standard: Standard) -> CheckResult {
-    let status_under = |standard: Standard| {
-        let layer_check = permissions
-            .actions
-            .iter()
-            .find(|permission| permission.action == LAYER_CHECK)
-            .map_or(Access::Denied, |permission| permission.access);
-        let access = match standard {
-            Standard::C0223 => permissions.pull.access.min(layer_check),
-            Standard::ReadOnly | Standard::PullOnly => permissions.pull.access,
-        };
-        match access {
-            Access::Allowed => Status::Passed,
-            Access::Conditional => Status::Warning,
-            Access::Denied => Status::Failed,
-        }
+    let status_under = |standard: Standard| match granted_under(standard, permissions).access {
+        Access::Allowed => Status::Passed,
+        Access::Conditional => Status::Warning,
+        Access::Denied => Status::Failed,
     };
+    let granted = granted_under(standard, permissions);
     let status = status_under(standard);
     let lacked = &permissions.pull.missing;
     let is_needed = |action: &str| {
@@ -200,19 +220,21 @@ fn can_pull(permissions: &EffectivePermissions, standard: Standard) -> CheckResu
     if status != Status::Passed {
         missing.extend(lacked.iter().filter(|known| is_needed(&known.action)).cloned());
     }
-    if !is_needed(LAYER_CHECK) && lacked.iter().any(|known| known.action == LAYER_CHECK) {
-        notes
-            .push(format!("{LAYER_CHECK} is missing. C-0223 lists it, but only pushing needs it."));
+    let is_lacked = lacked.iter().any(|known| known.action == LAYER_CHECK);
+    let is_uncertain = permissions.pull.c0223.access < granted.access;
+    if !is_needed(LAYER_CHECK) && (is_lacked || is_uncertain) {
+        let is = if is_lacked { "missing" } else { "not granted for certain where images are" };
+        notes.push(format!("{LAYER_CHECK} is {is}. C-0223 lists it, but only pushing needs it."));
     }
-    if permissions.pull.scope == Scope::NamedRepositories
-        && let Some(repository) = &permissions.pull.repository
+    if granted.scope == Scope::NamedRepositories
+        && let Some(repository) = &granted.repository
     {
         notes.push(format!("Only certain repositories can be pulled from, such as {repository}."));
     }
     notes.extend(permissions.pull.notes.iter().cloned());
     let mut reasons = Vec::new();
     if status != Status::Passed {
-        reasons.clone_from(&permissions.pull.because);
+        reasons.clone_from(&granted.because);
         reasons.extend(sentences(&missing));
     }
     let elements = match status {
@@ -238,6 +260,17 @@ fn can_pull(permissions: &EffectivePermissions, standard: Standard) -> CheckResu
         standards: Standard::ALL.map(|standard| (standard, status_under(standard))).into(),
         reasons,
         notes,
+    }
+}
+
+/// What has to be granted on one repository under a standard.
+pub fn granted_under(
+    standard: Standard,
+    permissions: &EffectivePermissions,
+) -> &TogetherPermission {
+    match standard {
+        Standard::C0223 => &permissions.pull.c0223,
+        Standard::ReadOnly | Standard::PullOnly => &permissions.pull.granted,
     }
 }
 

@@ -73,6 +73,10 @@ pub struct Excess {
     pub access: Access,
     /// Everywhere or on named repositories.
     pub scope: Scope,
+    /// Whether `access` is an upper bound: the truth may be less, or nothing. Why, a reason of
+    /// the answer says. It is no part of the fingerprint: what may be is judged as what is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_upper_bound: bool,
     /// How bad this one is.
     pub severity: Severity,
     /// A request that is permitted.

@@ -10,15 +10,17 @@ use iam_policy::effective::resources::Place;
 use iam_policy::effective::{self as engine, AskedAction, Budget, Knowledge, Level, Question};
 use iam_policy::principal::Principal;
 
-use crate::assess::RoleState;
+use crate::assess::{LAYER_CHECK, PULL_ACTIONS, RoleState};
 use crate::catalogue::{C0223_ACTIONS, Catalogue, CataloguedAction, SERVICES};
+use crate::left_open::{CUT, left_open};
 use crate::missing_action::{MissingAction, Trial, causes, says};
 use crate::permissions::{
-    Access, ActionPermission, EffectivePermissions, PolicyStatement, Scope, UnknownActions, Witness,
+    Access, ActionPermission, EffectivePermissions, PolicyStatement, PullPermission, Scope,
+    UnknownActions, Witness,
 };
 use crate::places::{Places, add_ons};
 use crate::policy_notes::policy_notes;
-use crate::pull::{pull, pull_actions, pull_entries, without_add_ons};
+use crate::pull::{Spelling, Together, together, without_add_ons};
 use crate::read_policies::ReadPolicies;
 use crate::regions::with_clusters;
 use crate::repository_names::RepositoryNames;
@@ -41,7 +43,8 @@ pub fn effective(
         budget: Budget::new(),
     };
     // Asked first, while the budget is whole: nodes that can pull have to be known as such.
-    let pulling = inquiry.ask("ecr", &pull_actions(), &pull_entries());
+    let pulling = inquiry.together(Together::Pull);
+    let with_layer_check = inquiry.with_layer_check(&pulling);
     let mut actions = Vec::new();
     let mut answered: BTreeMap<_, Answered> = BTreeMap::new();
     for entry in &Catalogue::embedded().actions {
@@ -62,10 +65,13 @@ pub fn effective(
         .map(|service| (service.to_owned(), inquiry.unknown(service)))
         .collect();
     let missing = inquiry.missing(&actions);
-    let mut pull = pull(pulling, &actions, missing, |key| inquiry.spelled(key));
-    if pull.access > Access::Denied {
-        pull.notes = inquiry.out_of_reach();
-    }
+    let granted = together(pulling, Together::Pull, &actions, &inquiry);
+    let c0223 = match with_layer_check {
+        Some(access) => together(access, Together::C0223, &actions, &inquiry),
+        None => granted.clone(),
+    };
+    let notes = if granted.access > Access::Denied { inquiry.out_of_reach() } else { Vec::new() };
+    let pull = PullPermission { granted, c0223, missing, notes };
     let mut notes = policy_notes(state, settings, &read.set);
     notes.splice(0..0, read.notes);
     Ok(EffectivePermissions { actions, unknown_actions, pull, notes, unread: read.unread })
@@ -147,14 +153,28 @@ impl Inquiry<'_> {
         )
     }
 
+    fn together(&self, of: Together) -> engine::Access {
+        self.ask("ecr", &of.asked(), &of.entries())
+    }
+
+    /// What comes of the four actions of C-0223 together; `None` where that is what came of a pull.
+    fn with_layer_check(&self, pulling: &engine::Access) -> Option<engine::Access> {
+        let signature = |name: &str| engine::signature(&self.read.set, name);
+        let [_, of_pull @ ..] = PULL_ACTIONS;
+        let is_told = of_pull.iter().any(|name| signature(name) == signature(LAYER_CHECK));
+        let is_asked = pulling.level > Level::Denied && !is_told;
+        is_asked.then(|| self.together(Together::C0223))
+    }
+
     /// The regions with clusters in which AWS's own add-ons cannot be pulled, a sentence each.
     fn out_of_reach(&self) -> Vec<String> {
-        let knowledge = knowledge(self.state, &pull_entries());
+        let knowledge = knowledge(self.state, &Together::Pull.entries());
         let regions = with_clusters(self.state).into_iter();
         let places = regions.filter_map(|region| Some((region, add_ons(self.state, region)?)));
         let unreached = places.filter(|(_, place)| {
             let place = std::slice::from_ref(place);
-            let access = self.ask_in(&self.read.set, place, false, &pull_actions(), &knowledge);
+            let pulled = Together::Pull.asked();
+            let access = self.ask_in(&self.read.set, place, false, &pulled, &knowledge);
             access.level == Level::Denied
         });
         unreached.map(|(region, _)| without_add_ons(region)).collect()
@@ -189,7 +209,13 @@ impl Inquiry<'_> {
             witness: access.witness.as_ref().map(|witness| self.witness(witness)),
             statements: self.statements(deciding),
             is_upper_bound: access.is_bound,
+            left_open: self.left_open(access),
         }
+    }
+
+    /// Of a bound, why the truth is not known.
+    fn left_open(&self, access: &engine::Access) -> Vec<String> {
+        if access.is_bound { left_open(&access.open, |key| self.spelled(key)) } else { Vec::new() }
     }
 
     fn statements(&self, cited: &BTreeSet<StatementRef>) -> Vec<PolicyStatement> {
@@ -239,16 +265,15 @@ impl Inquiry<'_> {
         Witness { resource: witness.resource.clone(), context }
     }
 
-    /// A context key as the policies spell it; the engine knows keys in lower case.
-    fn spelled(&self, key: &str) -> String {
+    /// The documents that bear on the role.
+    fn documents(&self) -> impl Iterator<Item = &str> {
         let RoleState { role, registry, organization, .. } = self.state;
         let own = role.identity.iter().chain(&role.boundary);
         let documents = own.filter_map(|policy| policy.document.as_deref());
         let of_registry = registry.iter().map(|known| known.document.as_str());
         let by_level = organization.scps.iter().chain(&organization.rcps).flatten();
         let of_organization = by_level.map(|known| known.document.as_str());
-        let mut documents = documents.chain(of_registry).chain(of_organization);
-        documents.find_map(|document| spelled_in(document, key)).unwrap_or_else(|| key.to_owned())
+        documents.chain(of_registry).chain(of_organization)
     }
 
     /// The strongest answer over names that no catalogue entry has.
@@ -256,6 +281,9 @@ impl Inquiry<'_> {
         let mut answer = UnknownActions {
             read: Access::Denied,
             write: Access::Denied,
+            read_is_upper_bound: false,
+            write_is_upper_bound: false,
+            left_open: Vec::new(),
             write_scope: Scope::NamedRepositories,
             read_statements: Vec::new(),
             write_statements: Vec::new(),
@@ -270,16 +298,20 @@ impl Inquiry<'_> {
             return UnknownActions {
                 read: Access::Allowed,
                 write: Access::Allowed,
+                read_is_upper_bound: true,
+                write_is_upper_bound: true,
+                left_open: vec![CUT.to_owned()],
                 write_scope: scope,
                 ..answer
             };
         }
         let (mut reading, mut writing) = (BTreeSet::new(), BTreeSet::new());
-        let mut answered: BTreeMap<Vec<bool>, (Access, Scope, BTreeSet<StatementRef>)> =
-            BTreeMap::new();
+        let (mut surely_reads, mut surely_writes) = (Level::Denied, Level::Denied);
+        let mut left_open = BTreeSet::new();
+        let mut answered: BTreeMap<Vec<bool>, Answered> = BTreeMap::new();
         for name in names {
             let action = format!("{service}:{}", name.text);
-            let (access, scope, granting) =
+            let (access, takes_resource) =
                 answered.entry(engine::signature(&self.read.set, &action)).or_insert_with(|| {
                     // Whether an unknown action takes a resource is not known: both are tried.
                     let on_resource = self.ask(
@@ -292,24 +324,45 @@ impl Inquiry<'_> {
                         &[AskedAction { name: &action, takes_resource: false }],
                         &[],
                     );
-                    let (best, takes_resource) = better(on_resource, on_all);
-                    (level(best.level), scope(&best, takes_resource), best.granting)
+                    better(on_resource, on_all)
                 });
-            if *access == Access::Denied {
+            if access.level == Level::Denied {
                 continue;
             }
+            left_open.extend(self.left_open(access));
             if name.is_read {
-                answer.read = answer.read.max(*access);
-                reading.extend(granting.iter().cloned());
+                answer.read = answer.read.max(level(access.level));
+                surely_reads = surely_reads.max(access.at_least);
+                reading.extend(access.granting.iter().cloned());
             } else {
-                answer.write = answer.write.max(*access);
-                answer.write_scope = answer.write_scope.max(*scope);
-                writing.extend(granting.iter().cloned());
+                answer.write = answer.write.max(level(access.level));
+                surely_writes = surely_writes.max(access.at_least);
+                answer.write_scope = answer.write_scope.max(scope(access, *takes_resource));
+                writing.extend(access.granting.iter().cloned());
             }
+        }
+        // One name that is granted for certain is enough.
+        answer.read_is_upper_bound = answer.read > level(surely_reads);
+        answer.write_is_upper_bound = answer.write > level(surely_writes);
+        if answer.read_is_upper_bound || answer.write_is_upper_bound {
+            answer.left_open = left_open.into_iter().collect();
         }
         answer.read_statements = self.statements(&reading);
         answer.write_statements = self.statements(&writing);
         answer
+    }
+}
+
+impl Spelling for Inquiry<'_> {
+    /// The engine knows keys in lower case.
+    fn spelled(&self, key: &str) -> String {
+        let mut documents = self.documents();
+        documents.find_map(|document| spelled_in(document, key)).unwrap_or_else(|| key.to_owned())
+    }
+
+    fn is_named(&self, account: &str) -> bool {
+        let tags = self.state.role.tags.values().map(String::as_str);
+        self.documents().chain(tags).any(|text| text.contains(account))
     }
 }
 
@@ -324,10 +377,15 @@ impl Trial for Inquiry<'_> {
     }
 }
 
-/// A key as a document spells it.
+/// A key as a document spells it, as a condition's or as a variable.
 fn spelled_in(document: &str, key: &str) -> Option<String> {
-    let quoted = format!("\"{key}\"");
-    let start = document.to_ascii_lowercase().find(&quoted)? + 1;
+    let lower = document.to_ascii_lowercase();
+    let is_end = |at: usize| lower[at..].trim_start().starts_with(['"', '}', ',']);
+    let written = ["\"", "${"]
+        .into_iter()
+        .flat_map(|begin| lower.match_indices(begin).map(move |(at, begin)| at + begin.len()));
+    let mut of_key = written.filter(|at| lower[*at..].starts_with(key) && is_end(at + key.len()));
+    let start = of_key.next()?;
     Some(document[start..start + key.len()].to_owned())
 }
 
@@ -338,6 +396,10 @@ fn better(on_resource: engine::Access, on_all: engine::Access) -> Answered {
         if takes_resource { (on_resource, on_all) } else { (on_all, on_resource) };
     best.at_least = best.at_least.max(other.at_least);
     best.is_bound = best.level != best.at_least;
+    if best.is_bound {
+        best.open.keys.extend(other.open.keys);
+        best.open.is_cut |= other.open.is_cut;
+    }
     (best, takes_resource)
 }
 

@@ -26,6 +26,7 @@ mod as_far_as_known;
 pub mod assess;
 pub mod assessment;
 pub mod effective;
+mod left_open;
 pub mod missing_action;
 mod policy_notes;
 mod pull;

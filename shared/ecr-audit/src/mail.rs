@@ -122,10 +122,11 @@ pub(crate) fn headline(alert: &Alert) -> String {
         (_, Check::CanPull) => format!("{name} cannot pull from ECR"),
         (_, Check::ReadOnly) => match abilities_of(news(first)).first() {
             None => format!("{name} can do more than its standard permits"),
-            Some(ability) if ability.is_conditional() => {
-                format!("{name} can {} on a condition", ability.sentence)
+            Some(ability) => {
+                let can = if ability.is_upper_bound() { "may be able to" } else { "can" };
+                let condition = if ability.is_conditional() { " on a condition" } else { "" };
+                format!("{name} {can} {}{condition}", ability.sentence)
             }
-            Some(ability) => format!("{name} can {}", ability.sentence),
         },
     }
 }
@@ -143,7 +144,10 @@ pub(crate) fn was(check: Check, result: &CheckResult) -> String {
     match check {
         Check::CanPull => "could not pull images from ECR".to_owned(),
         Check::ReadOnly => match abilities(&result.excess).first() {
-            Some(ability) => format!("could {} ({})", ability.sentence, ability.actions(1)),
+            Some(ability) => {
+                let perhaps = if ability.is_upper_bound() { "perhaps " } else { "" };
+                format!("could {perhaps}{} ({})", ability.sentence, ability.actions(1))
+            }
             None => "could do more than its standard permits".to_owned(),
         },
     }
@@ -264,7 +268,7 @@ fn transition_of(page: &mut Page, alert: &Alert, transition: &AlertedTransition)
 
 fn abilities_on(page: &mut Page, alert: &Alert, abilities: &[Ability<'_>]) {
     for ability in abilities {
-        page.fact_below(ability.words, &ability.actions(2));
+        page.fact_below(&ability.in_words(), &ability.actions(2));
         let Some(worst) = ability.excess.first() else { continue };
         page.fact_below("  on", &place_of(worst, &alert.place.account));
         for condition in conditions(worst).iter().take(MOST_STATEMENTS) {

@@ -212,6 +212,7 @@ fn excess(excess: &Excess, room: Room) -> Value {
         "action": excess.action,
         "access": excess.access,
         "scope": excess.scope,
+        "is_upper_bound": excess.is_upper_bound,
         "severity": excess.severity,
         "witness": excess.witness,
         "statements": excess.statements.iter().take(room.items).collect::<Vec<_>>(),

@@ -41,9 +41,12 @@ pub struct ActionPermission {
     pub witness: Option<Witness>,
     /// The statements that grant; of a denied action, those that take it away.
     pub statements: Vec<PolicyStatement>,
-    /// Whether the engine's budget ran out, so that the answer is an upper bound.
+    /// Whether the answer is an upper bound: less than it may be the truth.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_upper_bound: bool,
+    /// Of an upper bound, why the truth is not known, a clause each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_open: Vec<String>,
 }
 
 /// Allowed, conditional or denied.
@@ -130,6 +133,15 @@ pub struct UnknownActions {
     pub read: Access,
     /// All others.
     pub write: Access,
+    /// Whether `read` is an upper bound: less than it may be the truth.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_is_upper_bound: bool,
+    /// The same of `write`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub write_is_upper_bound: bool,
+    /// Of an upper bound, why the truth is not known, a clause each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_open: Vec<String>,
     /// Where the writes are granted.
     #[serde(skip, default = "every_repository")]
     pub write_scope: Scope,
@@ -149,8 +161,22 @@ const fn every_repository() -> Scope {
 /// The lower bound for pulling.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullPermission {
-    /// Whether GetAuthorizationToken, BatchGetImage and GetDownloadUrlForLayer are granted
-    /// together on one repository.
+    /// Of GetAuthorizationToken, BatchGetImage and GetDownloadUrlForLayer.
+    #[serde(flatten)]
+    pub granted: TogetherPermission,
+    /// Of these and BatchCheckLayerAvailability: the four actions of C-0223.
+    pub c0223: TogetherPermission,
+    /// The actions of C-0223 that the role lacks, each with why.
+    pub missing: Vec<MissingAction>,
+    /// What cannot be pulled although other images can, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// The lower bound for some actions, granted together on one and the same repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TogetherPermission {
+    /// Whether they are.
     pub access: Access,
     /// On which repositories.
     pub scope: Scope,
@@ -159,11 +185,6 @@ pub struct PullPermission {
     /// What the answer hangs on where it is conditional; why it is denied, where each action is
     /// granted somewhere.
     pub because: Vec<String>,
-    /// The actions of C-0223 that the role lacks, each with why.
-    pub missing: Vec<MissingAction>,
-    /// What cannot be pulled although other images can, a sentence each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
 }
 
 #[cfg(test)]

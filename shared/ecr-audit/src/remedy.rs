@@ -138,5 +138,5 @@ fn checked(plan: &Plan<'_>, state: &RoleState<'_>, settings: &Settings) -> Strin
 
 fn pulls_everywhere(plan: &Plan<'_>, state: &RoleState<'_>, settings: &Settings) -> bool {
     effective(&plan.trial().state(state), settings)
-        .is_ok_and(|permissions| permissions.pull.scope == Scope::EveryRepository)
+        .is_ok_and(|permissions| permissions.pull.granted.scope == Scope::EveryRepository)
 }

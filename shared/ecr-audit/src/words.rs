@@ -134,6 +134,17 @@ impl Ability<'_> {
         if left == 0 { named.join(", ") } else { format!("{} +{left}", named.join(", ")) }
     }
 
+    /// Whether nothing of it is known for certain to be granted so far.
+    pub fn is_upper_bound(&self) -> bool {
+        self.excess.iter().all(|excess| excess.is_upper_bound)
+    }
+
+    /// `push images`, or `perhaps push images` where that is an upper bound.
+    pub fn in_words(&self) -> String {
+        let perhaps = if self.is_upper_bound() { "perhaps " } else { "" };
+        format!("{perhaps}{}", self.words)
+    }
+
     /// Whether nothing of it is allowed in every context.
     pub fn is_conditional(&self) -> bool {
         self.excess.iter().all(|excess| excess.access == Access::Conditional)

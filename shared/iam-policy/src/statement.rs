@@ -91,18 +91,22 @@ pub(crate) fn template_matches(
 
 /// How a statement of a resource's policy names the principal at most, and whether that is known.
 /// One that lists single sessions of a role names some of them, and which one asks may not be
-/// known.
+/// known. Of NotPrincipal with Allow, AWS's page tells that it leaves out whom it lists, but not
+/// that it does where it lists the account without the role, or the role without the account.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
 pub(crate) fn names(statement: &Statement, principal: &Principal) -> (Named, Truth) {
     let Some(element) = &statement.principal else {
         return (Named::Not, Truth::True);
     };
     let Listed { surely, maybe } = Listed::of(&element.patterns, principal);
-    let named = match (element.is_not, surely) {
-        (false, _) => maybe,
-        (true, Named::Not) => Named::Session,
-        (true, _) => Named::Not,
-    };
-    (named, if surely == maybe { Truth::True } else { Truth::Unknown })
+    if element.is_not {
+        return match is_spared(&element.patterns, principal) {
+            Truth::True => (Named::Not, Truth::True),
+            Truth::Unknown => (Named::Session, Truth::Unknown),
+            Truth::False => (Named::Session, Truth::True),
+        };
+    }
+    (maybe, if surely == maybe { Truth::True } else { Truth::Unknown })
 }
 
 /// Whether a Deny of a resource's policy is on the principal. NotPrincipal denies a principal with
@@ -120,11 +124,19 @@ pub(crate) fn denies(statement: &Statement, principal: &Principal, has_boundary:
             _ => Truth::True,
         };
     }
-    if maybe == Named::Not || has_boundary {
-        return Truth::True;
+    if has_boundary { Truth::True } else { is_spared(&element.patterns, principal).negated() }
+}
+
+/// Whether NotPrincipal leaves the principal out: for certain only where role and account are both
+/// listed.
+fn is_spared(patterns: &[PrincipalPattern<'_>], principal: &Principal) -> Truth {
+    let Listed { surely, maybe } = Listed::of(patterns, principal);
+    let lists_account = patterns.iter().any(|pattern| pattern.names_account_of(principal));
+    match maybe {
+        Named::Not => Truth::False,
+        _ if lists_account && surely > Named::Account => Truth::True,
+        _ => Truth::Unknown,
     }
-    let lists_account = element.patterns.iter().any(|pattern| pattern.names_account_of(principal));
-    if lists_account && surely > Named::Account { Truth::False } else { Truth::Unknown }
 }
 
 /// How the strongest name of a Principal element is the principal's.

@@ -9,7 +9,7 @@ use iam_policy::document::PolicyDocument;
 use iam_policy::effective::dates::DateRange;
 use iam_policy::effective::resources::{NameRange, Place};
 use iam_policy::effective::{
-    Access, AskedAction, Budget, Consent, Knowledge, Level, Question, effective,
+    Access, AskedAction, Budget, Consent, Knowledge, Level, Open, Question, effective,
 };
 use iam_policy::glob::pieces;
 use iam_policy::principal::Principal;
@@ -359,5 +359,44 @@ fn what_all_questions_about_a_principal_take_is_bounded() {
     assert_eq!(answers[0].at_least, Level::Allowed);
     assert!(answers[0].witness.is_some());
     assert_eq!((answers[99].at_least, answers[99].level), (Level::Denied, Level::Allowed));
-    assert!(answers[99].is_bound);
+    assert!(answers[99].is_bound && answers[99].open.is_cut);
+}
+
+/// A bound names the keys whose values it hangs on, and says whether something was not followed.
+#[test]
+fn a_bound_says_what_was_left_open() {
+    let open = |access: Access| {
+        let Open { keys, is_cut } = access.open;
+        (access.is_bound, keys.into_iter().collect::<Vec<_>>(), is_cut)
+    };
+    let exact = ask(&statement("Allow", &format!("{BOXES}a"), ""), None, true);
+    assert_eq!(open(exact), (false, vec![], false));
+
+    let of_variable = ask(&statement("Allow", &format!("{BOXES}${{some:Key}}"), ""), None, true);
+    assert_eq!(open(of_variable), (true, vec!["some:key".to_owned()], false));
+
+    // A variable that decides nothing makes no bound.
+    let beside =
+        [statement("Allow", "*", ""), statement("Allow", &format!("{BOXES}${{some:Key}}"), "")];
+    assert_eq!(open(ask(&beside.join(","), None, true)), (false, vec![], false));
+
+    // Twelve keys, each of which may forbid it or not, are more ways than are followed.
+    let mut conditions = vec![statement("Allow", "*", "")];
+    conditions.extend(
+        (0..12).map(|number| {
+            statement("Deny", "*", &format!(r#""StringEquals":{{"k{number}":"x"}}"#))
+        }),
+    );
+    let (is_bound, keys, is_cut) = open(ask(&conditions.join(","), None, true));
+    assert_eq!((is_bound, keys, is_cut), (true, vec![], true));
+}
+
+#[test]
+fn a_witness_says_whether_its_account_admits_the_principal() {
+    let consent = |account: &str| {
+        let resource = format!("arn:aws:store:eu-west-1:{account}:box/a");
+        ask(&statement("Allow", &resource, ""), None, true).witness.unwrap().consent
+    };
+    assert_eq!(consent("111122223333"), Consent::Own);
+    assert_eq!(consent("444455556666"), Consent::Unknown);
 }

@@ -476,6 +476,36 @@ fn not_principal_denies_whoever_has_a_boundary() {
     }
 }
 
+/// NotPrincipal with Allow grants to all but those it lists. Whether an account that is listed
+/// alone stands for its roles, AWS's page does not say.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
+#[test]
+fn not_principal_with_allow_leaves_out_role_and_account_together() {
+    let root = "arn:aws:iam::111122223333:root";
+    for (listed, expected) in [
+        (json!([ROLE, root]), "ImplicitlyDenied"),
+        (json!([root]), "ImplicitlyDenied (open)"),
+        (json!(["111122223333"]), "ImplicitlyDenied (open)"),
+        (json!([ROLE]), "ImplicitlyDenied (open)"),
+        (json!("*"), "ImplicitlyDenied"),
+        (json!(["444455556666"]), "Allowed"),
+    ] {
+        let spares = statement("Allow", json!({ "NotPrincipal": { "AWS": listed } }));
+        check(expected, json!({ "resourcePolicy": document(json!([spares])) }));
+    }
+}
+
+/// In a service control policy too, prefix and name of an action ignore case.
+/// <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_syntax.html>
+#[test]
+fn an_organizations_allow_lets_an_action_through_in_any_case() {
+    let all = allow(json!({}));
+    for action in ["ECR:putimage", "ecr:PUT*", "ecr:*Image", "ecr:P?tImage"] {
+        let scp = allow(json!({ "Action": action }));
+        check("Allowed", json!({ "identity": [all], "scps": [[scp]] }));
+    }
+}
+
 /// A registry policy stands on all repositories of its region, and one of scope V1 covers three
 /// actions alone.
 /// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html>

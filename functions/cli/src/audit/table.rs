@@ -134,6 +134,9 @@ pub fn excess_by_statement(result: &CheckResult) -> Vec<(String, Vec<&str>)> {
         if granted_by.is_empty() {
             "by the policies together".clone_into(&mut granted_by);
         }
+        if excess.is_upper_bound {
+            granted_by.insert_str(0, "at most: ");
+        }
         match groups.iter_mut().find(|(held, _)| *held == granted_by) {
             Some((_, actions)) => actions.push(&excess.action),
             None => groups.push((granted_by, vec![&excess.action])),

@@ -37,7 +37,8 @@ fn write_permissions(
     let untold = permissions.actions.iter().filter(|action| !is_told(action)).count();
     writeln!(output, "\n  {untold} further actions are granted by nothing.")?;
     for (service, unknown) in &permissions.unknown_actions {
-        let (read, write) = (in_words(unknown.read), in_words(unknown.write));
+        let read = at_most(unknown.read, unknown.read_is_upper_bound);
+        let write = at_most(unknown.write, unknown.write_is_upper_bound);
         let text = format!(
             "Actions of {service} that no catalogue names: reads are {read}, writes are {write}."
         );
@@ -46,6 +47,7 @@ fn write_permissions(
         for statement in granting.map(statement).collect::<BTreeSet<_>>() {
             paragraph::write(output, "      by   ", &statement)?;
         }
+        write_left_open(&unknown.left_open, output)?;
     }
     for note in &permissions.notes {
         paragraph::write(output, "  note: ", note)?;
@@ -74,6 +76,7 @@ fn is_told(action: &ActionPermission) -> bool {
 fn is_alike(one: &ActionPermission, other: &ActionPermission) -> bool {
     one.access == other.access
         && one.is_upper_bound == other.is_upper_bound
+        && one.left_open == other.left_open
         && one.witness == other.witness
         && one.statements == other.statements
 }
@@ -96,10 +99,20 @@ fn write_group(alike: &[&ActionPermission], output: &mut dyn Write) -> Result<()
     for statement in first.statements.iter().map(statement) {
         paragraph::write(output, "      by   ", &statement)?;
     }
-    if first.is_upper_bound {
-        paragraph::write(output, "      ", "at most: the policies ask too much to be exact")?;
+    write_left_open(&first.left_open, output)
+}
+
+fn write_left_open(left_open: &[String], output: &mut dyn Write) -> Result<(), CliError> {
+    for clause in left_open {
+        paragraph::write(output, "      at most: ", clause)?;
     }
     Ok(())
+}
+
+/// `allowed`, or `at most allowed` of an upper bound.
+fn at_most(access: Access, is_upper_bound: bool) -> String {
+    let at_most = if is_upper_bound { "at most " } else { "" };
+    format!("{at_most}{}", in_words(access))
 }
 
 const fn in_words(access: Access) -> &'static str {

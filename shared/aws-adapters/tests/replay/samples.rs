@@ -69,6 +69,7 @@ fn result(check: Check, status: Status) -> CheckResult {
         action: "ecr:PutImage".to_owned(),
         access: Access::Allowed,
         scope: Scope::EveryRepository,
+        is_upper_bound: false,
         severity: Severity::High,
         witness: Some(Witness {
             resource: "arn:aws:ecr:us-east-1:111122223333:repository/aa".to_owned(),

@@ -117,7 +117,7 @@ fn summary(transition: &AlertedTransition) -> String {
             let mut can: Vec<String> = abilities
                 .iter()
                 .take(MOST_ABILITIES)
-                .map(|ability| format!("{} ({})", ability.words, ability.actions(1)))
+                .map(|ability| format!("{} ({})", ability.in_words(), ability.actions(1)))
                 .collect();
             match abilities.len().saturating_sub(MOST_ABILITIES) {
                 0 => {}

@@ -170,7 +170,7 @@ fn line(alert: &Alert, how: &str, ability: &Ability<'_>) -> String {
     let Some(worst) = ability.excess.first() else { return String::new() };
     let granted =
         worst.statements.first().map_or(String::new(), |one| format!(", granted by {one}"));
-    let (words, actions) = (ability.words, ability.actions(2));
+    let (words, actions) = (ability.in_words(), ability.actions(2));
     format!("{how}: can {words} ({actions}) on {}{granted}", place_of(worst, &alert.place.account))
 }
 

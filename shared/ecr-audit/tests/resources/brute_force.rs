@@ -3,6 +3,7 @@
 //!
 //! `PULLWATCH_CASES` says how many roles are drawn.
 
+use ecr_audit::catalogue::C0223_ACTIONS;
 use ecr_audit::permissions::Access;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -36,11 +37,13 @@ fn agrees(role: &Role) -> Result<(), TestCaseError> {
             prop_assert_eq!(found.access, truth.lower, "{}: {:?} {:?}", action, truth, found);
         }
     }
-    let truth = world.bounds(&PULL);
     let pull = &permissions.pull;
-    let is_enough = pull.access == Access::Allowed;
-    prop_assert_eq!(is_enough, truth.lower == Access::Allowed, "{:?} {:?}", truth, pull);
-    let is_out = pull.access == Access::Denied;
-    prop_assert_eq!(is_out, truth.upper == Access::Denied, "{:?} {:?}", truth, pull);
+    for (names, found) in [(&PULL[..], &pull.granted), (&C0223_ACTIONS, &pull.c0223)] {
+        let truth = world.bounds(names);
+        let is_enough = found.access == Access::Allowed;
+        prop_assert_eq!(is_enough, truth.lower == Access::Allowed, "{:?} {:?}", truth, found);
+        let is_out = found.access == Access::Denied;
+        prop_assert_eq!(is_out, truth.upper == Access::Denied, "{:?} {:?}", truth, found);
+    }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Roles of a small world: few accounts, regions and names, and every kind of policy that bears on
 //! a resource.
 
+use ecr_audit::standard::Standard;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -10,10 +11,11 @@ use serde_json::{Value, json};
 use crate::role::{OWN, ROLE, Role, document, given, registry};
 
 /// The actions that are asked for.
-pub const ACTIONS: [&str; 6] = [
+pub const ACTIONS: [&str; 7] = [
     "ecr:PutImage",
     "ecr:CreateRepository",
     "ecr:BatchGetImage",
+    "ecr:BatchCheckLayerAvailability",
     "ecr:GetDownloadUrlForLayer",
     "ecr:GetAuthorizationToken",
     "ecr:PutRegistryPolicy",
@@ -166,6 +168,7 @@ pub fn role() -> impl Strategy<Value = Role> {
                 tags: vec![("acct", TAG)],
                 registry: registries,
                 registry_accounts,
+                standard: Standard::default(),
                 regions: Vec::new(),
                 now: None,
             }

@@ -2,10 +2,12 @@
 
 mod accounts;
 mod add_ons;
+mod bounds;
 mod brute_force;
 mod conditions;
 mod draw;
 mod optional;
+mod pulls;
 mod registries;
 mod role;
 mod severity;

@@ -9,7 +9,7 @@ use ecr_audit::organization::{NamedDocument, OrganizationPolicies};
 use ecr_audit::permissions::{Access, ActionPermission, EffectivePermissions};
 use ecr_audit::role_policies::{PolicyName, RegistryDocument, RolePolicies, RolePolicy};
 use ecr_audit::settings::Settings;
-use ecr_audit::standard::{Check, Severity, Status};
+use ecr_audit::standard::{Check, Severity, Standard, Status};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -31,6 +31,7 @@ pub struct Role {
     pub tags: Vec<(&'static str, &'static str)>,
     pub registry: Vec<RegistryDocument>,
     pub registry_accounts: Vec<&'static str>,
+    pub standard: Standard,
     /// The regions in which it has clusters.
     pub regions: Vec<&'static str>,
     /// When its nodes ask; else at `NOW`.
@@ -85,6 +86,7 @@ impl Role {
         let organization =
             OrganizationPolicies { scps: self.scp.iter().map(scp).collect(), rcps: Vec::new() };
         let mut settings = Settings::for_account(OWN, "aws", "us-east-1");
+        settings.standard = self.standard;
         settings.registry_accounts =
             self.registry_accounts.iter().map(|account| (*account).to_owned()).collect();
         let state = RoleState {

@@ -17,7 +17,8 @@ use crate::role::{OWN, ROLE, Role};
 const SESSION: &str = "arn:aws:sts::111122223333:assumed-role/Node/i-0123456789abcdef0";
 
 /// The calls that AWS's own registry admits.
-const PULLED: [&str; 2] = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+const PULLED: [&str; 3] =
+    ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"];
 
 /// What is open about a registry's policy: whether it covers every action, and whether it bears on
 /// requests that name no repository.

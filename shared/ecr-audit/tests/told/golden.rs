@@ -101,6 +101,23 @@ fn the_end_of_an_exception_reads_as_it_was_read() {
     check("findings-exception-over.json", &pretty(&told.findings.into()));
 }
 
+/// A role that may be able to push, for all that is known: a key that nobody knows names the
+/// repositories.
+#[test]
+fn an_upper_bound_reads_as_it_was_read() {
+    let mut account = clean(ROLE);
+    let repositories = "arn:aws:ecr:eu-west-1:111122223333:repository/${aws:SourceVpc}/*";
+    account.put(inline("push", &grants("Push", &["ecr:PutImage"], repositories)));
+    let told = account.look("2026-01-15T10:00:00Z", "44444444-4444-4444-8444-444444444406", &[]);
+    let message = alert_message(only_alert(&told));
+    check_mail("upper-bound", &message);
+    check_json("document-upper-bound", &text_for(&message, "sqs"));
+    check_json("chat-upper-bound", &text_for(&message, "default"));
+    let digest = digest_message("team-payments", &told.alerts);
+    assert!(text_for(&digest, "email").contains("can perhaps push images (ecr:PutImage)"));
+    check("findings-upper-bound.json", &pretty(&told.findings.into()));
+}
+
 /// What a person had suppressed became worse.
 fn worse_than_suppressed() -> Told {
     let mut account = clean(ROLE);

@@ -106,6 +106,7 @@ fn a_document_that_breaks_a_promise_does_not_fit() {
         ("/transitions/0/status", json!("OK")),
         ("/transitions/0/excess/0/action", json!("s3:GetObject")),
         ("/transitions/0/excess/0/access", json!("denied")),
+        ("/transitions/0/excess/0/is_upper_bound", Value::Null),
         ("/transitions/0/excess/0/statements/0/index", json!(-1)),
         ("/transitions/0/excess_count", json!("4")),
         ("/uses/0/source/kind", json!("pod")),

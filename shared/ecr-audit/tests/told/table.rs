@@ -222,6 +222,7 @@ fn assessed(
         action: element.action.clone(),
         access: element.access,
         scope: element.scope,
+        is_upper_bound: false,
         severity,
         witness: None,
         statements: Vec::new(),

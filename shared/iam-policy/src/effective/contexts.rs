@@ -91,6 +91,8 @@ pub struct Contexts {
     named: BTreeSet<String>,
     /// Every key that some condition compares another with.
     compared: BTreeSet<String>,
+    /// Every key whose values are left open.
+    open: BTreeSet<String>,
 }
 
 impl Applying {
@@ -156,13 +158,14 @@ impl Contexts {
         let named = named.chain(within.map(|(key, _)| key)).map(str::to_owned).collect();
         let (known, choices) = (knowledge.known.clone(), BTreeMap::new());
         let without_resource = knowledge.without_resource.clone();
-        let mut contexts = Self { known, without_resource, choices, named, compared };
+        let open = BTreeSet::new();
+        let mut contexts = Self { known, without_resource, choices, named, compared, open };
         for (key, conditions) in conditions {
             if knowledge.known.get(key).is_some() || knowledge.is_absent(key) {
                 continue;
             }
             if budget.is_spent() {
-                contexts.known.set_open(key);
+                contexts.leave_open(key);
                 continue;
             }
             let choices = self::choices(key, &conditions, knowledge, budget);
@@ -173,7 +176,7 @@ impl Contexts {
             };
             let mut compared = conditions.iter().flat_map(|condition| condition.variables());
             if choices.is_bound || variables.contains(key) || !compared.all(is_known) {
-                contexts.known.set_open(key);
+                contexts.leave_open(key);
             } else if let (true, [Some(value)]) = (is_date, &choices.values[..]) {
                 // All dates of the range are alike: which of them it is, no witness has to say.
                 contexts.known.set(key, value.clone());
@@ -183,10 +186,20 @@ impl Contexts {
         }
         for key in variables {
             if knowledge.known.get(key).is_none() && !knowledge.is_absent(key) {
-                contexts.known.set_open(key);
+                contexts.leave_open(key);
             }
         }
         contexts
+    }
+
+    fn leave_open(&mut self, key: &str) {
+        self.known.set_open(key);
+        self.open.insert(key.to_owned());
+    }
+
+    /// The keys whose values are left open wherever the request goes.
+    pub const fn open(&self) -> &BTreeSet<String> {
+        &self.open
     }
 
     /// What of a place can make a difference: places that are alike in it have the same ways.
@@ -244,17 +257,17 @@ impl Contexts {
     }
 
     /// Every way in which the conditions can hold in one place, of which `known` is known, from
-    /// what the place decides on. Where there are too many, keys are left open.
+    /// what the place decides on. True: there are too many, and keys were left open.
     pub fn ways(
         &self,
         begun: Vec<Applying>,
         known: &Context,
         evaluations: &[Evaluation<'_>],
         budget: &Budget,
-    ) -> Vec<Way> {
+    ) -> (Vec<Way>, bool) {
         let words: usize = begun.iter().map(Applying::words).sum();
         let mut ways = vec![Way { applying: Rc::from(begun), choice: None }];
-        let mut cases = 0;
+        let (mut cases, mut is_cut) = (0, false);
         let by_key = if self.choices.is_empty() { HashMap::default() } else { by_key(evaluations) };
         for (key, values) in self.choices.iter().filter(|(key, _)| self.is_chosen(key, known)) {
             let Some(on_key) = by_key.get(key.as_str()) else { continue };
@@ -273,6 +286,7 @@ impl Contexts {
             if let Some(next) = next {
                 ways = next;
             } else {
+                is_cut = true;
                 let open = open(on_key);
                 for way in &mut ways {
                     let both = way.applying.iter().zip(&open).map(|(one, two)| one.and(two));
@@ -280,7 +294,7 @@ impl Contexts {
                 }
             }
         }
-        ways
+        (ways, is_cut)
     }
 
     /// The same of a request that names no resource.

@@ -12,7 +12,7 @@ use crate::document::Effect;
 use crate::effective::contexts::{Applying, Chosen, Contexts, Way};
 use crate::effective::meetings::Meetings;
 use crate::effective::resources::{Place, Representatives, Resources};
-use crate::effective::{Access, AskedAction, Consent, Level, Question, Witness, signature};
+use crate::effective::{Access, AskedAction, Consent, Level, Open, Question, Witness, signature};
 use crate::evaluation::{Evaluation, Reach};
 use crate::truth::Truth;
 
@@ -114,9 +114,10 @@ impl<'question> Inquiry<'question> {
                 if !is_named {
                     covered = Some(covered.unwrap_or(Level::Allowed).min(judged.level));
                 }
-                answer.keep(&judged, resource, ways, &place_tells);
+                answer.keep(&judged, resource, place.consent, ways, &place_tells);
             }
             if is_cut {
+                answer.access.open.is_cut = true;
                 let widest: Vec<Applying> = self.evaluations.iter().map(widest).collect();
                 let judged = self.judge(&widest, ways, place, &mut answer);
                 answer.upper = answer.upper.max(judged.level);
@@ -129,6 +130,7 @@ impl<'question> Inquiry<'question> {
             }
         }
         if self.question.has_more_places && takes_resource {
+            answer.access.open.is_cut = true;
             let (prefix, known, consent) = (String::new(), Context::new(), Consent::Unknown);
             let (_, _, ways) = whereabouts.of(&known, &contexts, self);
             let widest: Vec<Applying> = self.evaluations.iter().map(widest).collect();
@@ -136,6 +138,8 @@ impl<'question> Inquiry<'question> {
             let judged = self.judge(&widest, ways, &elsewhere, &mut answer);
             answer.upper = answer.upper.max(judged.level);
         }
+        answer.access.open.is_cut |= whereabouts.are_cut;
+        answer.access.open.keys.clone_from(contexts.open());
         answer.done(&self.evaluations)
     }
 
@@ -207,6 +211,8 @@ struct Whereabouts {
     /// The numbers of ways, by all that they follow from.
     numbers: HashMap<(Vec<Applying>, Chosen), usize>,
     ways: Vec<Vec<Way>>,
+    /// Whether there are more ways in some place than were followed.
+    are_cut: bool,
 }
 
 impl Whereabouts {
@@ -222,7 +228,9 @@ impl Whereabouts {
             let begun = contexts.begun(&known, actions, evaluations);
             let alike = (begun.clone(), contexts.bearing(telling));
             let number = *self.numbers.entry(alike).or_insert_with(|| {
-                self.ways.push(contexts.ways(begun, &known, evaluations, question.budget));
+                let (ways, is_cut) = contexts.ways(begun, &known, evaluations, question.budget);
+                self.are_cut |= is_cut;
+                self.ways.push(ways);
                 self.ways.len() - 1
             });
             self.known.insert(telling.clone(), (known, number));
@@ -271,6 +279,7 @@ impl Answer {
             granting: BTreeSet::new(),
             denying: BTreeSet::new(),
             is_bound: false,
+            open: Open::default(),
         };
         Self {
             access,
@@ -283,7 +292,14 @@ impl Answer {
     }
 
     /// Keeps what is better than all before. A certain witness is better than a possible one.
-    fn keep(&mut self, judged: &Judged, resource: &str, ways: &[Way], place_tells: &Context) {
+    fn keep(
+        &mut self,
+        judged: &Judged,
+        resource: &str,
+        consent: Consent,
+        ways: &[Way],
+        place_tells: &Context,
+    ) {
         self.access.level = self.access.level.max(judged.level);
         self.access.at_least = self.access.at_least.max(judged.at_least);
         let can_be = (judged.at_least, judged.level);
@@ -295,7 +311,7 @@ impl Answer {
         let mut context = if is_allowed { Vec::new() } else { ways[way].chosen() };
         context
             .extend(place_tells.keys().map(|(key, value)| (key.to_owned(), Some(value.clone()))));
-        self.access.witness = Some(Witness { resource: resource.to_owned(), context });
+        self.access.witness = Some(Witness { resource: resource.to_owned(), consent, context });
     }
 
     fn done(mut self, evaluations: &[Evaluation<'_>]) -> Access {
@@ -307,6 +323,9 @@ impl Answer {
         self.access.denying = cited(&self.denying);
         self.access.level = self.access.level.max(self.upper);
         self.access.is_bound = self.access.level != self.access.at_least;
+        if !self.access.is_bound {
+            self.access.open = Open::default();
+        }
         let is_any = self.access.level > Level::Denied;
         self.access.covers_a_place = is_any && self.best_cover >= self.access.level;
         self.access

@@ -111,6 +111,19 @@ pub struct Access {
     pub denying: BTreeSet<StatementRef>,
     /// Whether `level` is an upper bound: more than `at_least`.
     pub is_bound: bool,
+    /// Of a bound, what was left open on the way to it.
+    pub open: Open,
+}
+
+/// What was left open. Where it is nothing, and an answer still is a bound, AWS's documentation
+/// leaves it open, or the policies of another account that are not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Open {
+    /// The keys whose values were, in lower case: one that a pattern or a condition holds as a
+    /// variable, and one on which more conditions stand than were followed.
+    pub keys: BTreeSet<String>,
+    /// Whether there are more resources, places or ways than were followed.
+    pub is_cut: bool,
 }
 
 /// How far it is permitted, least first.
@@ -129,6 +142,8 @@ pub enum Level {
 pub struct Witness {
     /// The resource's ARN, or `*`.
     pub resource: String,
+    /// Whether the resource's account admits the principal.
+    pub consent: Consent,
     /// The keys beyond those that are known; `None` for one that has to be absent. Where the
     /// resource does not tell the place, the keys of the place that make a difference too.
     pub context: Vec<(String, Option<ContextValue>)>,

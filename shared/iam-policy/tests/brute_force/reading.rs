@@ -228,13 +228,18 @@ fn bits(address: &str) -> Option<Vec<bool>> {
     Some(bytes.into_iter().flat_map(bits_of).collect())
 }
 
-/// How the principal of a statement names who asks, in an Allow.
-pub fn named(statement: &Value, is_session: bool) -> Named {
-    if statement.get("NotPrincipal").is_some() {
-        let is_named = listed(&statement["NotPrincipal"], is_session) > Named::Not;
-        return if is_named { Named::Not } else { Named::Directly };
+/// How the principal of a statement names who asks, in an Allow, at most, and whether it does for
+/// certain. NotPrincipal leaves out for certain whom it lists together with the account.
+pub fn named(statement: &Value, is_session: bool) -> (Named, bool) {
+    let not = &statement["NotPrincipal"];
+    if !not.is_null() {
+        return match listed(not, is_session) {
+            Named::Not => (Named::Directly, true),
+            Named::Role | Named::Directly if lists_account(not) => (Named::Not, true),
+            _ => (Named::Directly, false),
+        };
     }
-    listed(&statement["Principal"], is_session)
+    (listed(&statement["Principal"], is_session), true)
 }
 
 /// Whether a Deny is on who asks.
@@ -248,15 +253,18 @@ pub fn is_denied(statement: &Value, is_session: bool, has_boundary: bool) -> Say
         return (listed(&statement["Principal"], is_session) > Named::Not).into();
     }
     let named = listed(principal, is_session);
-    let names_account = principal == "*"
-        || principal["AWS"] == "*"
-        || texts(&principal["AWS"]).iter().any(|name| is_account(name));
     match named {
         Named::Not => true.into(),
         _ if has_boundary => true.into(),
-        Named::Role | Named::Directly if names_account => false.into(),
+        Named::Role | Named::Directly if lists_account(principal) => false.into(),
         _ => Says::OPEN,
     }
+}
+
+fn lists_account(principal: &Value) -> bool {
+    principal == "*"
+        || principal["AWS"] == "*"
+        || texts(&principal["AWS"]).iter().any(|name| is_account(name))
 }
 
 fn is_account(name: &str) -> bool {

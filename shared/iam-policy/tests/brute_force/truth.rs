@@ -234,8 +234,10 @@ impl<'case> World<'case> {
         let allows = |layer: Layer| some(&|said| (said.is_allow && said.layer == layer).into());
         let boxes = |names: &dyn Fn(Named) -> bool| {
             some(&|said| {
-                let is_named = names(named(said.statement, case.is_session));
-                (said.is_allow && matches!(said.layer, Layer::Boxes(_)) && is_named).into()
+                let (named, is_sure) = named(said.statement, case.is_session);
+                let is_one = said.is_allow && matches!(said.layer, Layer::Boxes(_));
+                let maybe = is_one && names(named);
+                Says { surely: maybe && is_sure, maybe }
             })
         };
         let is_within = case.boundary.is_none() || allows(Layer::Boundary) != 0;
@@ -430,7 +432,7 @@ impl<'case> World<'case> {
             let is_about = self.about[action] & (1 << said.number) != 0;
             let grants = match said.layer {
                 Layer::Identity => true,
-                Layer::Boxes(_) => named(said.statement, self.case.is_session) > Named::Account,
+                Layer::Boxes(_) => named(said.statement, self.case.is_session).0 > Named::Account,
                 _ => false,
             };
             said.is_allow && is_about && grants
