@@ -73,7 +73,9 @@ pub fn knowledge(state: &RoleState<'_>, actions: &[&CataloguedAction]) -> Knowle
     // Without a resource the account is the one that is called, which is the role's own.
     let mut without_resource = Context::new();
     without_resource.set_single("aws:ResourceAccount", role_arn.account());
-    Knowledge { known, absent, but_for, present, dates: dates(state.now), without_resource }
+    let with_resource = OF_A_RESOURCE.map(str::to_owned).to_vec();
+    let dates = dates(state.now);
+    Knowledge { known, absent, but_for, present, dates, without_resource, with_resource }
 }
 
 /// The longest that the session of a role can last, whose credentials a node uses.
@@ -97,6 +99,10 @@ fn dates(now: Timestamp) -> BTreeMap<String, DateRange> {
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html>
 const OF_AN_ACTION: [&str; 5] =
     ["ecr:", "ecr-public:", "aws:resourcetag/", "aws:requesttag/", "aws:tagkeys"];
+
+/// The tags of a repository, which a request carries that is about one.
+const OF_A_RESOURCE: [&str; 3] =
+    ["aws:resourcetag/", "ecr:resourcetag/", "ecr-public:resourcetag/"];
 
 /// Those of them that are sent with an action: what its entry lists, and the repository's tags where
 /// it is on one.

@@ -214,12 +214,8 @@ impl<'text> Condition<'text> {
             }
         };
         let holds = holds_if(false);
-        // By its parts a `*` alone is no ARN; AWS does not say that it is none.
-        let is_star = |template: &Template<'_>| template.as_str() == "*";
-        if comparison == Comparison::ArnLike
-            && self.values.iter().any(is_star)
-            && holds != holds_if(true)
-        {
+        let is_open = |template: &Template<'_>| is_undocumented(comparison, template);
+        if self.values.iter().any(is_open) && holds != holds_if(true) {
             return Truth::Unknown;
         }
         // Of a variable without a value AWS says both that a negation matches it and that a
@@ -250,10 +246,37 @@ impl<'text> Condition<'text> {
     }
 
     fn matches_any(&self, value: &str, context: &Context) -> bool {
-        self.values
-            .iter()
-            .any(|expected| compare(self.operator.comparison, expected, value, context))
+        let comparison = self.operator.comparison;
+        self.values.iter().any(|expected| {
+            compare(comparison, expected, value, context) && !is_undocumented(comparison, expected)
+        })
     }
+}
+
+/// Whether AWS does not document what matches a value: variables are for texts and ARNs alone, a
+/// date, number or address may not be one, four digits are a year as well as seconds since 1970, and
+/// by its parts a `*` alone is no ARN.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+fn is_undocumented(comparison: Comparison, template: &Template<'_>) -> bool {
+    let text = template.as_str().trim();
+    let is_readable = match comparison {
+        Comparison::Numeric(_) => text.parse::<f64>().is_ok(),
+        Comparison::Date(_) => {
+            let is_year = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
+            !is_year && instant(text).is_some()
+        }
+        Comparison::Bool => ["true", "false"].iter().any(|known| text.eq_ignore_ascii_case(known)),
+        Comparison::IpAddress => text.parse::<IpNet>().is_ok() || text.parse::<IpAddr>().is_ok(),
+        Comparison::Binary => template.variables().next().is_none(),
+        Comparison::ArnLike => text != "*",
+        Comparison::StringEquals
+        | Comparison::StringEqualsIgnoreCase
+        | Comparison::StringLike
+        | Comparison::Null
+        | Comparison::Unknown => true,
+    };
+    !is_readable
 }
 
 /// What a condition says of a key that the request does not carry.
@@ -315,8 +338,11 @@ pub(crate) fn instant(text: &str) -> Option<Timestamp> {
         return Timestamp::from_second(seconds).ok();
     }
     text.parse().ok().or_else(|| {
-        // A date alone is its midnight; without a zone a time is one of UTC.
-        let date: jiff::civil::DateTime = text.parse().ok()?;
+        // A month alone begins with its first day, a date with its midnight; without a zone a time
+        // is one of UTC.
+        let is_month = text.len() == "2026-11".len();
+        let first = if is_month { format!("{text}-01") } else { text.to_owned() };
+        let date: jiff::civil::DateTime = first.parse().ok()?;
         date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
     })
 }
@@ -348,6 +374,7 @@ mod tests {
             ("2026-11-28T12:00:00", Some(noon)),
             ("1795867200", Some(noon)),
             ("2026-11-28", Some(midnight)),
+            ("2026-11", Some("2026-11-01T00:00:00Z".parse().unwrap())),
             ("Saturday", None),
         ] {
             assert_eq!(instant(text), expected, "{text}");

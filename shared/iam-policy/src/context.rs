@@ -38,9 +38,11 @@ impl Context {
         self.set(key, ContextValue::Single(value.to_owned()));
     }
 
-    /// Takes a key away.
+    /// Takes a key away: it is known not to be there.
     pub fn remove(&mut self, key: &str) {
-        self.values.remove(&key.to_ascii_lowercase());
+        let key = key.to_ascii_lowercase();
+        self.open.remove(&key);
+        self.values.remove(&key);
     }
 
     /// Says that nothing is known of a key: what hangs on it is open.

@@ -675,3 +675,41 @@ fn a_session_is_of_the_role_that_its_principal_arn_names() {
     let other = "arn:aws:iam::111122223333:role/other/node";
     check("ImplicitlyDenied", request(json!({ "aws:PrincipalArn": other })));
 }
+
+/// Variables are for texts and ARNs, and four digits may be a year or seconds since 1970.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html>
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+#[test]
+fn what_a_value_says_that_its_operator_cannot_read_is_open() {
+    let context = json!({
+        "t:date": "2026-11-28T12:00:00Z", "t:number": "5", "t:address": "10.1.2.3", "t:bool": "true",
+        "aws:PrincipalTag/from": "2026-01-01T00:00:00Z",
+        "aws:PrincipalTag/number": "5",
+        "aws:PrincipalTag/range": "10.0.0.0/8",
+    });
+    for (operator, key, value, expected) in [
+        ("DateGreaterThan", "t:date", "2026-11", "Allowed"),
+        ("DateLessThan", "t:date", "2026-11", "ImplicitlyDenied"),
+        ("DateGreaterThan", "t:date", "2026", "ImplicitlyDenied (open)"),
+        ("DateLessThan", "t:date", "2027", "ImplicitlyDenied (open)"),
+        ("DateGreaterThan", "t:date", "Saturday", "ImplicitlyDenied (open)"),
+        ("DateGreaterThan", "t:date", "${aws:PrincipalTag/from}", "ImplicitlyDenied (open)"),
+        ("NumericEquals", "t:number", "${aws:PrincipalTag/number}", "ImplicitlyDenied (open)"),
+        ("NumericNotEquals", "t:number", "five", "ImplicitlyDenied (open)"),
+        ("IpAddress", "t:address", "${aws:PrincipalTag/range}", "ImplicitlyDenied (open)"),
+        ("NotIpAddress", "t:address", "10.0.0.0/33", "ImplicitlyDenied (open)"),
+        ("Bool", "t:bool", "yes", "ImplicitlyDenied (open)"),
+        // What is missing is not compared.
+        ("DateGreaterThan", "t:none", "Saturday", "ImplicitlyDenied"),
+        ("DateGreaterThanIfExists", "t:none", "Saturday", "Allowed"),
+    ] {
+        let found = is_allowed_with(json!({ operator: { key: value } }), context.clone());
+        assert_eq!(found, expected, "{operator} {key} {value}");
+    }
+    // One value that it can read is enough.
+    let either = json!({ "DateGreaterThan": { "t:date": ["Saturday", "2026-01-01"] } });
+    assert_eq!(is_allowed_with(either, context.clone()), "Allowed");
+    // A Deny counts in the lower bound alone.
+    let denied = deny(json!({ "Condition": { "DateLessThan": { "t:date": "2027" } } }));
+    check("Allowed (open)", json!({ "identity": [denied], "context": context }));
+}

@@ -132,3 +132,24 @@ fn an_unknown_action_may_carry_any_key_of_its_service() {
     let unknown = role(&[given(allow("ecr:*", "*"), when("StringEquals", "ecr:Foo", "a"))]);
     assert_eq!(unknown.effective().unknown_actions["ecr"].write, Conditional);
 }
+
+/// Authentication is about no repository, so a request for it carries no repository's tags.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html>
+#[test]
+fn a_token_is_asked_for_without_the_tags_of_a_repository() {
+    let (token, on_images) = (json!(PULL[0]), json!(&PULL[1..]));
+    let of_team = |operator| when(operator, "aws:ResourceTag/team", "b");
+    let by_tag = role(&[given(allow("ecr:*", "*"), of_team("StringEquals"))]);
+    assert_eq!(by_tag.access(PULL[0]), Denied);
+    assert_eq!(by_tag.status(Check::CanPull), Status::Failed);
+
+    let denied = pulling(given(deny(json!("ecr:*"), json!("*")), of_team("StringNotEquals")));
+    assert_eq!(denied.status(Check::CanPull), Status::Failed);
+
+    let granted = [given(allow(token, "*"), of_team("StringNotEquals")), allow(on_images, "*")];
+    assert_eq!(role(&granted).status(Check::CanPull), Status::Passed);
+
+    let apart =
+        [allow(PULL[0], "*"), given(allow(json!(&PULL[1..]), "*"), of_team("StringEquals"))];
+    assert_eq!(role(&apart).status(Check::CanPull), Status::Warning);
+}

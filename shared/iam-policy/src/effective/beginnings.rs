@@ -115,6 +115,9 @@ impl Beginnings {
     }
 
     fn aligned(&mut self, beginning: &str, budget: &Budget) -> Option<usize> {
+        if !budget.take(1 + self.heads / 64) {
+            return None;
+        }
         let mut aligned = Bits::all(self.heads);
         for (parts, text) in self.parts.iter_mut().zip(beginning.splitn(PARTS + 1, ':')) {
             aligned.keep(parts.agreeing(text, budget)?);
@@ -143,7 +146,7 @@ impl Parts {
     /// The beginnings that agree with a text at this place; those that end before it do.
     fn agreeing(&mut self, text: &str, budget: &Budget) -> Option<&Bits> {
         if !self.agreeing.contains_key(text) {
-            if !budget.take(self.patterns.len().div_ceil(64)) {
+            if !budget.take(self.patterns.len() + self.of_heads.len() / 16) {
                 return None;
             }
             let matches: Vec<bool> =

@@ -40,8 +40,17 @@ const SETS: usize = 1024;
 pub struct Choices {
     /// One for each way in which the conditions can hold, as far as they were followed.
     pub values: Vec<Option<ContextValue>>,
-    /// Whether a budget ran out before every way was found.
-    pub is_bound: bool,
+    /// Why there may be more ways than these.
+    pub left: Option<Left>,
+}
+
+/// Why a key may be more than was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// A budget ran out.
+    Cut,
+    /// AWS does not document what its policies say of it.
+    Undocumented,
 }
 
 /// Finds the choices of a key of which no value is known, but perhaps that it is there, or which
@@ -58,7 +67,7 @@ pub fn choices(
     }
     let (singles, is_bound) = candidates(conditions, known, budget);
     if is_bound {
-        return Choices { values: Vec::new(), is_bound };
+        return Choices { values: Vec::new(), left: Some(Left::Cut) };
     }
     let mut ways = Ways::new(key, conditions, known, budget);
     if !is_among(&knowledge.present, key) {
@@ -76,13 +85,9 @@ pub fn choices(
         !condition.is_set_operator() && !shows_nothing(condition.comparison())
     };
     let is_mixed = has_set && conditions.iter().any(is_single);
-    let mut choices = Choices { values: Vec::new(), is_bound: is_mixed };
-    if has_set {
-        choices.is_bound |= ways.add_sets(&singles);
-    }
-    choices.is_bound |= ways.is_over;
-    choices.values = ways.found;
-    choices
+    let is_cut = has_set && ways.add_sets(&singles) || ways.is_over;
+    let left = if is_cut { Some(Left::Cut) } else { is_mixed.then_some(Left::Undocumented) };
+    Choices { values: ways.found, left }
 }
 
 /// The choices of a key that holds a date of a range.
@@ -94,7 +99,7 @@ fn dates(
     budget: &Budget,
 ) -> Choices {
     if !conditions.iter().all(|condition| range.is_compared_by(condition.comparison())) {
-        return Choices { values: Vec::new(), is_bound: true };
+        return Choices { values: Vec::new(), left: Some(Left::Undocumented) };
     }
     let drawn: Vec<Timestamp> = conditions
         .iter()
@@ -105,7 +110,7 @@ fn dates(
     for value in range.values(drawn) {
         ways.add(Some(ContextValue::Single(value)));
     }
-    Choices { values: ways.found, is_bound: ways.is_over }
+    Choices { values: ways.found, left: ways.is_over.then_some(Left::Cut) }
 }
 
 /// What each condition says.

@@ -13,7 +13,7 @@ use foldhash::{HashMap, HashSet};
 use crate::bits::Bits;
 use crate::condition::Condition;
 use crate::context::{Context, ContextValue};
-use crate::effective::choices::choices;
+use crate::effective::choices::{Left, choices};
 use crate::effective::{AskedAction, Budget, Knowledge};
 use crate::evaluation::Evaluation;
 use crate::template::Template;
@@ -85,14 +85,18 @@ pub struct Contexts {
     known: Context,
     /// What the keys of a place are for a request that names no resource.
     without_resource: Context,
+    /// Keys that only a request carries that names a resource.
+    with_resource: Vec<String>,
     /// For each unknown key, what it may be.
     choices: BTreeMap<String, Vec<Option<ContextValue>>>,
     /// Every key that some condition or variable names.
     named: BTreeSet<String>,
     /// Every key that some condition compares another with.
     compared: BTreeSet<String>,
-    /// Every key whose values are left open.
+    /// Every key that is a variable of which nothing is known.
     open: BTreeSet<String>,
+    /// Whether some key may be more than was followed.
+    is_cut: bool,
 }
 
 impl Applying {
@@ -158,14 +162,17 @@ impl Contexts {
         let named = named.chain(within.map(|(key, _)| key)).map(str::to_owned).collect();
         let (known, choices) = (knowledge.known.clone(), BTreeMap::new());
         let without_resource = knowledge.without_resource.clone();
-        let open = BTreeSet::new();
-        let mut contexts = Self { known, without_resource, choices, named, compared, open };
+        let with_resource = knowledge.with_resource.clone();
+        let (open, is_cut) = (BTreeSet::new(), false);
+        let mut contexts =
+            Self { known, without_resource, with_resource, choices, named, compared, open, is_cut };
         for (key, conditions) in conditions {
             if knowledge.known.get(key).is_some() || knowledge.is_absent(key) {
                 continue;
             }
             if budget.is_spent() {
-                contexts.leave_open(key);
+                contexts.known.set_open(key);
+                contexts.is_cut = true;
                 continue;
             }
             let choices = self::choices(key, &conditions, knowledge, budget);
@@ -175,8 +182,9 @@ impl Contexts {
                 knowledge.known.get(variable).is_some() || knowledge.is_absent(variable)
             };
             let mut compared = conditions.iter().flat_map(|condition| condition.variables());
-            if choices.is_bound || variables.contains(key) || !compared.all(is_known) {
-                contexts.leave_open(key);
+            if choices.left.is_some() || variables.contains(key) || !compared.all(is_known) {
+                contexts.known.set_open(key);
+                contexts.is_cut |= choices.left == Some(Left::Cut);
             } else if let (true, [Some(value)]) = (is_date, &choices.values[..]) {
                 // All dates of the range are alike: which of them it is, no witness has to say.
                 contexts.known.set(key, value.clone());
@@ -186,20 +194,21 @@ impl Contexts {
         }
         for key in variables {
             if knowledge.known.get(key).is_none() && !knowledge.is_absent(key) {
-                contexts.leave_open(key);
+                contexts.known.set_open(key);
+                contexts.open.insert(key.to_owned());
             }
         }
         contexts
     }
 
-    fn leave_open(&mut self, key: &str) {
-        self.known.set_open(key);
-        self.open.insert(key.to_owned());
-    }
-
-    /// The keys whose values are left open wherever the request goes.
+    /// The variables of which nothing is known, wherever the request goes.
     pub const fn open(&self) -> &BTreeSet<String> {
         &self.open
+    }
+
+    /// Whether some key may be more than was followed.
+    pub const fn are_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// What of a place can make a difference: places that are alike in it have the same ways.
@@ -237,7 +246,8 @@ impl Contexts {
                     applying.limit(number, Truth::False);
                 }
                 for condition in &part.statement.conditions {
-                    if !self.is_chosen(condition.key(), known) {
+                    let key = condition.key();
+                    if !self.is_chosen(key, known) || !self.is_carried(key, action) {
                         applying.limit(number, condition.holds(known));
                     }
                 }
@@ -262,13 +272,18 @@ impl Contexts {
         &self,
         begun: Vec<Applying>,
         known: &Context,
+        actions: &[AskedAction<'_>],
         evaluations: &[Evaluation<'_>],
         budget: &Budget,
     ) -> (Vec<Way>, bool) {
         let words: usize = begun.iter().map(Applying::words).sum();
         let mut ways = vec![Way { applying: Rc::from(begun), choice: None }];
         let (mut cases, mut is_cut) = (0, false);
-        let by_key = if self.choices.is_empty() { HashMap::default() } else { by_key(evaluations) };
+        let by_key = if self.choices.is_empty() {
+            HashMap::default()
+        } else {
+            self.by_key(actions, evaluations)
+        };
         for (key, values) in self.choices.iter().filter(|(key, _)| self.is_chosen(key, known)) {
             let Some(on_key) = by_key.get(key.as_str()) else { continue };
             let choices = budget.take(compared(values, on_key)).then(|| {
@@ -297,14 +312,45 @@ impl Contexts {
         (ways, is_cut)
     }
 
-    /// The same of a request that names no resource.
-    fn without_resource(&self, known: &Context) -> Context {
+    /// What is known of a request that names no resource.
+    pub fn without_resource(&self, known: &Context) -> Context {
         let mut without = known.clone();
         for (key, value) in self.without_resource.keys().filter(|(key, _)| known.get(key).is_some())
         {
             without.set(key, value.clone());
         }
+        for key in self.named.iter().filter(|key| is_among(&self.with_resource, key)) {
+            without.remove(key);
+        }
         without
+    }
+
+    /// Whether a request for the action can carry a key of which no value is known.
+    fn is_carried(&self, key: &str, action: &AskedAction<'_>) -> bool {
+        action.takes_resource || !is_among(&self.with_resource, key)
+    }
+
+    /// The conditions of all statements on keys that the actions' requests can carry.
+    fn by_key<'set>(
+        &self,
+        actions: &[AskedAction<'_>],
+        evaluations: &[Evaluation<'set>],
+    ) -> HashMap<&'set str, Vec<OnKey<'set>>> {
+        let mut by_key: HashMap<&str, Vec<OnKey<'set>>> = HashMap::default();
+        let none = || {
+            let sizes = evaluations.iter().map(|about| about.parts.len());
+            sizes.map(|size| OnKey { size, conditions: Vec::new() }).collect()
+        };
+        for (number, (action, about)) in actions.iter().zip(evaluations).enumerate() {
+            for (part, said) in about.parts.iter().enumerate() {
+                let conditions = said.statement.conditions.iter();
+                for condition in conditions.filter(|one| self.is_carried(one.key(), action)) {
+                    let on_key = by_key.entry(condition.key()).or_insert_with(none);
+                    on_key[number].conditions.push((part, condition));
+                }
+            }
+        }
+        by_key
     }
 
     fn is_chosen(&self, key: &str, known: &Context) -> bool {
@@ -351,24 +397,6 @@ struct OnKey<'set> {
     /// How many statements the action has.
     size: usize,
     conditions: Vec<(usize, &'set Condition<'set>)>,
-}
-
-/// The conditions of all statements, by their keys.
-fn by_key<'set>(evaluations: &[Evaluation<'set>]) -> HashMap<&'set str, Vec<OnKey<'set>>> {
-    let mut by_key: HashMap<&str, Vec<OnKey<'set>>> = HashMap::default();
-    let none = || {
-        let sizes = evaluations.iter().map(|about| about.parts.len());
-        sizes.map(|size| OnKey { size, conditions: Vec::new() }).collect()
-    };
-    for (action, about) in evaluations.iter().enumerate() {
-        for (number, part) in about.parts.iter().enumerate() {
-            for condition in &part.statement.conditions {
-                let on_key = by_key.entry(condition.key()).or_insert_with(none);
-                on_key[action].conditions.push((number, condition));
-            }
-        }
-    }
-    by_key
 }
 
 /// How many texts are compared to tell what every choice of a key does.

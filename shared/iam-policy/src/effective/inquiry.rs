@@ -76,11 +76,12 @@ impl<'question> Inquiry<'question> {
                 continue;
             }
             let telling = contexts.telling(&place.known);
-            let (known, number, ways) = whereabouts.of(&telling, &contexts, self);
+            let (whereabout, ways) = whereabouts.of(&telling, &contexts, self);
+            let Whereabout { known, without_resource, number } = whereabout;
             let is_searched = takes_resource && !budget.is_spent();
             let signature =
                 is_searched.then(|| resources.signature(place, known, budget)).flatten();
-            if !seen.insert((signature, place.consent, number)) {
+            if !seen.insert((signature, place.consent, *number)) {
                 continue;
             }
             // The ARN of a resource tells where it lies; `*` does not.
@@ -98,7 +99,7 @@ impl<'question> Inquiry<'question> {
                     is_cut = true;
                     break;
                 }
-                let meeting = self.meetings.of(resource, known);
+                let meeting = self.meetings.of(resource, known, without_resource);
                 let signature = signature.as_ref();
                 let is_named = signature.is_some_and(|one| resources.is_named(one, resource));
                 if !meetings.insert((meeting.clone(), is_named)) {
@@ -132,14 +133,17 @@ impl<'question> Inquiry<'question> {
         if self.question.has_more_places && takes_resource {
             answer.access.open.is_cut = true;
             let (prefix, known, consent) = (String::new(), Context::new(), Consent::Unknown);
-            let (_, _, ways) = whereabouts.of(&known, &contexts, self);
+            let (_, ways) = whereabouts.of(&known, &contexts, self);
             let widest: Vec<Applying> = self.evaluations.iter().map(widest).collect();
             let elsewhere = Place { prefix, known, consent };
             let judged = self.judge(&widest, ways, &elsewhere, &mut answer);
             answer.upper = answer.upper.max(judged.level);
         }
-        answer.access.open.is_cut |= whereabouts.are_cut;
-        answer.access.open.keys.clone_from(contexts.open());
+        answer.access.open.is_cut |= whereabouts.are_cut || contexts.are_cut();
+        let places = self.question.places;
+        let is_known = |key: &str| places.iter().all(|place| place.known.get(key).is_some());
+        let unknown = contexts.open().iter().filter(|key| !is_known(key));
+        answer.access.open.keys = unknown.cloned().collect();
         answer.done(&self.evaluations)
     }
 
@@ -206,13 +210,22 @@ impl<'question> Inquiry<'question> {
 /// What is known in the places seen so far, and the ways in which the conditions can hold there.
 #[derive(Default)]
 struct Whereabouts {
-    /// By what of a place can make a difference: what is known there, and the number of its ways.
-    known: HashMap<Context, (Context, usize)>,
+    /// By what of a place can make a difference.
+    known: HashMap<Context, Whereabout>,
     /// The numbers of ways, by all that they follow from.
     numbers: HashMap<(Vec<Applying>, Chosen), usize>,
     ways: Vec<Vec<Way>>,
     /// Whether there are more ways in some place than were followed.
     are_cut: bool,
+}
+
+/// What is known in places that are alike in all that can make a difference.
+struct Whereabout {
+    known: Context,
+    /// The same of a request that names no resource.
+    without_resource: Context,
+    /// The number of its ways.
+    number: usize,
 }
 
 impl Whereabouts {
@@ -221,22 +234,24 @@ impl Whereabouts {
         telling: &Context,
         contexts: &Contexts,
         inquiry: &Inquiry<'_>,
-    ) -> (&Context, usize, &[Way]) {
+    ) -> (&Whereabout, &[Way]) {
         if !self.known.contains_key(telling) {
             let known = contexts.known_in(telling);
             let Inquiry { question, actions, evaluations, .. } = inquiry;
             let begun = contexts.begun(&known, actions, evaluations);
             let alike = (begun.clone(), contexts.bearing(telling));
             let number = *self.numbers.entry(alike).or_insert_with(|| {
-                let (ways, is_cut) = contexts.ways(begun, &known, evaluations, question.budget);
+                let (ways, is_cut) =
+                    contexts.ways(begun, &known, actions, evaluations, question.budget);
                 self.are_cut |= is_cut;
                 self.ways.push(ways);
                 self.ways.len() - 1
             });
-            self.known.insert(telling.clone(), (known, number));
+            let without_resource = contexts.without_resource(&known);
+            self.known.insert(telling.clone(), Whereabout { known, without_resource, number });
         }
-        let (known, number) = &self.known[telling];
-        (known, *number, &self.ways[*number])
+        let whereabout = &self.known[telling];
+        (whereabout, &self.ways[whereabout.number])
     }
 }
 

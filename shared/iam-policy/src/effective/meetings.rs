@@ -57,15 +57,16 @@ impl<'question> Meetings<'question> {
         self.patterns.len() + parts.map(|(_, listed)| 1 + listed.len()).sum::<usize>()
     }
 
-    /// What of each action applies to a resource; to `*` of one that takes none.
-    pub fn of(&self, resource: &str, known: &Context) -> Vec<Applying> {
+    /// What of each action applies to a resource; to `*` of one that takes none, of whose requests
+    /// something else may be known.
+    pub fn of(&self, resource: &str, known: &Context, without_resource: &Context) -> Vec<Applying> {
         let mut on_resource = self.unknown();
         let mut on_all = self.unknown();
         let actions = self.actions.iter().map(|action| {
             if action.takes_resource {
                 self.applying(action, resource, known, &mut on_resource)
             } else {
-                self.applying(action, "*", known, &mut on_all)
+                self.applying(action, "*", without_resource, &mut on_all)
             }
         });
         actions.collect()

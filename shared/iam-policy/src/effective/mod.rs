@@ -82,6 +82,9 @@ pub struct Knowledge {
     /// What the keys of a place are for a request that names no resource, where that is something
     /// else than for one that names a resource of the place.
     pub without_resource: Context,
+    /// Keys, or beginnings of keys, in lower case, that only a request carries that names a
+    /// resource, such as the resource's tags.
+    pub with_resource: Vec<String>,
 }
 
 impl Knowledge {
@@ -116,13 +119,13 @@ pub struct Access {
 }
 
 /// What was left open. Where it is nothing, and an answer still is a bound, AWS's documentation
-/// leaves it open, or the policies of another account that are not known.
+/// leaves it open, or it hangs on policies of another account that are not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Open {
-    /// The keys whose values were, in lower case: one that a pattern or a condition holds as a
-    /// variable, and one on which more conditions stand than were followed.
+    /// The keys whose values were, in lower case: those that a pattern or a condition holds as a
+    /// variable, and that are not known in every place.
     pub keys: BTreeSet<String>,
-    /// Whether there are more resources, places or ways than were followed.
+    /// Whether there are more resources, places, values or ways than were followed.
     pub is_cut: bool,
 }
 

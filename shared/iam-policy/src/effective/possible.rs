@@ -1,4 +1,7 @@
 //! Which patterns can match any resource at all: for each one text is looked for.
+//!
+//! It needs no budget. The beginnings of ARNs are texts, read once by all patterns together; behind
+//! them each pattern is tried once for each of its places and each state of the names.
 
 use std::collections::{BTreeSet, VecDeque};
 

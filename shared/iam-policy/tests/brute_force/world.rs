@@ -83,6 +83,9 @@ const ISSUED_IN: [&str; 2] = ["2019-07-01T00:00:00Z", "2020-06-01T00:00:00Z"];
 pub const EPOCH: &str = "t:epoch";
 const EPOCH_IN: [&str; 2] = ["2019-12-31T23:59:59Z", "2020-01-01T00:00:01Z"];
 
+/// A key that only a request carries that is on a box.
+pub const OF_A_BOX: &str = "t:number";
+
 /// The key whose value policies of this world use as a variable.
 pub const TEXT: &str = "t:text";
 
@@ -278,6 +281,13 @@ pub fn known(place: usize) -> Asked {
         .into()
 }
 
+/// The keys that a request on a box, or on none, can carry of these.
+pub fn carried(is_on_box: bool, asked: &Asked) -> Asked {
+    let mut carried = asked.clone();
+    carried.retain(|key, _| is_on_box || key != OF_A_BOX);
+    carried
+}
+
 /// The same as the engine takes it, but for the region, which is each place's.
 pub fn knowledge() -> Knowledge {
     let mut known = Context::new();
@@ -292,6 +302,7 @@ pub fn knowledge() -> Knowledge {
         known,
         absent: vec![NEVER.to_ascii_lowercase()],
         dates: dates.map(|(key, range)| (key.to_owned(), range)).into(),
+        with_resource: vec![OF_A_BOX.to_owned()],
         ..Knowledge::default()
     }
 }
