@@ -288,7 +288,7 @@ fn candidates(conditions: &[&Condition], known: &Context, budget: &Budget) -> (V
         return (plain, false);
     }
     let machines = Machines::new(&patterns);
-    let letters = Letters::of(&machines);
+    let letters = Texts::of(&machines);
     let found = search(&machines, &machines.start(), &letters, budget);
     plain.extend(found.texts);
     let mut seen = BTreeSet::new();
@@ -298,9 +298,9 @@ fn candidates(conditions: &[&Condition], known: &Context, budget: &Budget) -> (V
 
 /// Any text over the letters that the patterns know, and some that they do not.
 #[derive(Debug)]
-struct Letters(String);
+struct Texts(String);
 
-impl Letters {
+impl Texts {
     fn of(machines: &Machines) -> Self {
         let mut letters = machines.letters();
         // One letter stands for all that no pattern knows; a colon parts an ARN.
@@ -310,7 +310,7 @@ impl Letters {
     }
 }
 
-impl NameRange for Letters {
+impl NameRange for Texts {
     fn letters(&self) -> &str {
         &self.0
     }
