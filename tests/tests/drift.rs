@@ -3,14 +3,16 @@
 
 use change_events::read_batch;
 use ecr_audit::arn::RoleArn;
+use ecr_audit::error::PortError;
 use ecr_audit::journey::{SweepSummary, handle, sweep};
-use ecr_audit::ports::Clock;
+use ecr_audit::ports::{Clock, Ports};
 use ecr_audit::settings::Settings;
 use ecr_audit::standard::Standard;
 use futures::executor::block_on;
 use jiff::SignedDuration;
 use memory_adapters::{Account, Cluster, Nodegroup, Tags, World};
 use serde_json::json;
+use tests::FaultyIam;
 
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "eu-west-1";
@@ -249,6 +251,83 @@ fn a_date_without_effect_explains_no_change() {
     assert_eq!(unexplained(&world, &settings()), [ROLE]);
     let told = world.topics.alerts().pop().expect("owners are told of the failure");
     assert!(!told.occasion.date_passed);
+}
+
+/// Whoever adds a policy and hides its effect behind a date that passes before the next sweep has
+/// changed a policy all the same: nobody heard of it, and the operators are told.
+#[test]
+fn a_date_does_not_explain_a_policy_that_nobody_heard_of() {
+    let soon = |at: &str| {
+        let statement = dated("Allow", "ecr:PutImage", "DateGreaterThan", "aws:CurrentTime", at);
+        json!({ "Version": "2012-10-17", "Statement": statement }).to_string()
+    };
+    let other =
+        dated("Allow", "ecr:DeleteRepository", "DateGreaterThan", "aws:CurrentTime", "2027-01-01");
+    for (world, at) in
+        [(swept(), "2026-01-17T06:01:00Z"), (with_inline(&other), "2026-01-20T06:01:00Z")]
+    {
+        let put = |account: &mut Account| account.put_role_policy(NAME, "hidden", &soon(at));
+        world.account.change(put).unwrap();
+        assert_eq!(unexplained(&world, &settings()), [ROLE]);
+        assert_eq!(status(&world, ROLE), "FAILED");
+        let told = world.topics.alerts().pop().expect("owners are told of the failure");
+        assert!(!told.occasion.date_passed);
+        assert_eq!(change(&world), "no event reported a change; a sweep found it");
+    }
+}
+
+/// The first look after a policy became another one is what the date is measured from.
+#[test]
+fn a_date_explains_what_was_judged_at_the_last_look_although_it_was_changed_before() {
+    let push = dated("Allow", "ecr:PutImage", "DateGreaterThan", "aws:CurrentTime", "2026-01-23");
+    let world = with_inline(&push);
+    let read =
+        dated("Allow", "ecr:DescribeImages", "DateLessThan", "aws:CurrentTime", "2026-01-01");
+    let both = json!({ "Version": "2012-10-17", "Statement": [push, read] }).to_string();
+    let put = |account: &mut Account| account.put_role_policy(NAME, "dated", &both);
+    world.account.change(put).unwrap();
+    sweep_on_the_next_day(&world, &settings());
+    assert_eq!(status(&world, ROLE), "PASSED");
+    sweep_on_the_next_day(&world, &settings());
+    assert_eq!(unexplained(&world, &settings()), [""; 0]);
+    assert_eq!(status(&world, ROLE), "FAILED");
+    assert_eq!(change(&world), "a date that a condition names has passed");
+}
+
+/// A look that failed moves the finding's date, and not that of its verdict.
+#[test]
+fn a_date_that_passed_before_a_failed_look_explains_it() {
+    let push = dated("Allow", "ecr:PutImage", "DateGreaterThan", "aws:CurrentTime", "2026-01-21");
+    let world = with_inline(&push);
+    let denied = PortError::answered("iam:GetRole", 403, "AccessDenied", "not authorized");
+    let iam = FaultyIam::of_roles(&world.account, Some(denied));
+    let ports = Ports { iam: &iam, ..world.ports() };
+    world.clock.set("2026-01-21T00:30:00Z".parse().unwrap());
+    block_on(sweep(&ports, &world.account, &settings())).unwrap_err();
+    assert_eq!(status(&world, ROLE), "PASSED", "the last verdict stands");
+    let records = block_on(world.ports().ledger.all_records()).unwrap().records;
+    let told = records[0].record.checks.values().map(|known| known.finding.updated_at);
+    assert_eq!(told.max(), Some(world.clock.now()), "the failure was told");
+    assert_eq!(unexplained(&world, &settings()), [""; 0]);
+    assert_eq!(status(&world, ROLE), "FAILED");
+    assert_eq!(change(&world), "a date that a condition names has passed");
+}
+
+/// A record of before the digest was kept is read, and no date is its verdict's cause.
+#[test]
+fn a_record_without_a_digest_leaves_it_unexplained() {
+    let push = dated("Allow", "ecr:PutImage", "DateGreaterThan", "aws:CurrentTime", "2026-01-21");
+    let world = with_inline(&push);
+    let ledger = world.ports().ledger;
+    for known in block_on(ledger.all_records()).unwrap().records {
+        let mut stored = serde_json::to_value(&known.record).unwrap();
+        for check in stored["checks"].as_object_mut().unwrap().values_mut() {
+            assert!(check.as_object_mut().unwrap().remove("basis").is_some());
+        }
+        let record = serde_json::from_value(stored).expect("an older record is read");
+        block_on(ledger.write(&record, known.version, "older")).unwrap();
+    }
+    assert_eq!(unexplained(&world, &settings()), [ROLE]);
 }
 
 /// Where the answer hangs on when a session began, it hangs on it a day later in the same words.

@@ -162,6 +162,19 @@ fn check_judges_at_the_time_that_is_given() {
         let found = checked("dated", &until("2026-01-15T10:00:00Z"), &["--now", now]).0;
         assert_eq!(found, told, "{now}");
     }
+    // What passes at that time alone says so.
+    let (found, notes) =
+        checked("dated", &until("2026-01-15T10:00:00Z"), &["--now", "2026-01-15T00:00:00Z"]);
+    assert_eq!(found, "FAILED HIGH");
+    let sentence = "From 2026-01-15T10:00:00Z on this becomes PASSED: a condition names that date.";
+    assert!(notes.contains(sentence), "{notes}");
+    let from = until("2027-01-01").replace("DateLessThan", "DateGreaterThan");
+    let (found, notes) = checked("dated", &from, &["--now", "2026-01-15T10:00:00Z"]);
+    assert_eq!(found, "PASSED INFORMATIONAL");
+    let sentence = "From 2027-01-01T00:00:00Z on this becomes FAILED: a condition names that date.";
+    assert!(notes.contains(sentence), "{notes}");
+    let (_, notes) = checked("dated", &from, &["--now", "2027-01-02T10:00:00Z"]);
+    assert!(!notes.contains("names that date"), "{notes}");
     // Else it is the clock's time.
     assert_eq!(checked("dated", &until("2020-01-01"), &[]).0, "PASSED INFORMATIONAL");
     assert_eq!(checked("dated", &until("9999-01-01"), &[]).0, "FAILED HIGH");

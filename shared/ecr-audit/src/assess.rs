@@ -1,7 +1,7 @@
 //! Effective permissions -> both checks. What is too much is an upper bound, what is enough to
 //! pull a lower one; what cannot be read is NOT_AVAILABLE.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -10,6 +10,8 @@ use crate::assessment::{
     Assessment, CheckResult, Excess, Fingerprint, FingerprintElement, RoleFacts,
 };
 use crate::catalogue::Catalogue;
+use crate::dates_ahead::dates_ahead;
+use crate::dates_named::DateEvent;
 use crate::effective::effective;
 use crate::missing_action::{MissingAction, sentences};
 use crate::node_role::Use;
@@ -44,8 +46,28 @@ pub const PULL_ACTIONS: [&str; 3] =
 /// The action that C-0223 lists besides, and that only pushing needs.
 pub const LAYER_CHECK: &str = "ecr:BatchCheckLayerAvailability";
 
-/// Answers both checks for one role.
+/// Answers both checks for one role, and notes what dates to come make of the answers.
 pub fn assess(state: &RoleState<'_>, settings: &Settings) -> Assessment {
+    let (mut assessment, dates) = assess_with_dates(state, settings);
+    let as_of = |then| assess_as_of_now(&RoleState { now: then, ..*state }, settings).checks;
+    for (check, notes) in dates_ahead(&dates, &assessment.checks, as_of) {
+        if let Some(result) = assessment.checks.get_mut(&check) {
+            result.notes.extend(notes);
+        }
+    }
+    assessment
+}
+
+/// The same without a word of dates to come, for whoever asks about verdicts alone.
+pub fn assess_as_of_now(state: &RoleState<'_>, settings: &Settings) -> Assessment {
+    assess_with_dates(state, settings).0
+}
+
+/// The answers, with the dates to come that conditions name.
+fn assess_with_dates(
+    state: &RoleState<'_>,
+    settings: &Settings,
+) -> (Assessment, BTreeMap<Timestamp, DateEvent>) {
     let role = RoleFacts {
         arn: state.role.role_arn.clone(),
         role_id: state.role.role_id.clone(),
@@ -59,8 +81,10 @@ pub fn assess(state: &RoleState<'_>, settings: &Settings) -> Assessment {
         boundary: state.role.boundary.as_ref().map(|boundary| boundary.policy.clone()),
     };
     let standard = settings.standard;
+    let mut dates = BTreeMap::new();
     let (checks, lacks_registries) = match effective(state, settings) {
-        Ok(permissions) => {
+        Ok(mut permissions) => {
+            dates = std::mem::take(&mut permissions.dates_ahead);
             let checks = [read_only(&permissions, standard), can_pull(&permissions, standard)]
                 .map(|result| as_far_as_known(result, &permissions))
                 .map(|result| (result.fingerprint.check, result));
@@ -71,7 +95,7 @@ pub fn assess(state: &RoleState<'_>, settings: &Settings) -> Assessment {
             (Check::ALL.map(none).into(), false)
         }
     };
-    Assessment { role, standard, checks, lacks_registries }
+    (Assessment { role, standard, checks, lacks_registries }, dates)
 }
 
 /// May the role do no more than the standard permits?

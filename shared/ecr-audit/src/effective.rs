@@ -12,6 +12,7 @@ use iam_policy::principal::Principal;
 
 use crate::assess::{LAYER_CHECK, PULL_ACTIONS, RoleState};
 use crate::catalogue::{C0223_ACTIONS, Catalogue, CataloguedAction, SERVICES};
+use crate::dates_named::dates_ahead_of;
 use crate::left_open::{CUT, left_open};
 use crate::missing_action::{MissingAction, Trial, causes, says};
 use crate::permissions::{
@@ -74,7 +75,9 @@ pub fn effective(
     let pull = PullPermission { granted, c0223, missing, notes };
     let mut notes = policy_notes(state, settings, &read.set);
     notes.splice(0..0, read.notes);
-    Ok(EffectivePermissions { actions, unknown_actions, pull, notes, unread: read.unread })
+    let dates_ahead = dates_ahead_of(state.now, &read.set);
+    let unread = read.unread;
+    Ok(EffectivePermissions { actions, unknown_actions, pull, notes, unread, dates_ahead })
 }
 
 /// What came of an action, and whether it did of requests that name a repository.

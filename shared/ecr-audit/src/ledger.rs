@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::alert::Alert;
 use crate::arn::RoleArn;
 use crate::assessment::{CheckResult, Fingerprint};
+use crate::basis::Basis;
 use crate::change::ReportedChange;
 use crate::exception::Exception;
 use crate::finding::{Finding, RecordState, StoredFinding, WorkflowStatus};
@@ -85,6 +86,10 @@ pub struct CheckRecord {
     /// while it is no worse.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed: Option<Extent>,
+    /// What the last definite answer rests on; absent where no date can make another one of it,
+    /// and in records from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
 }
 
 /// How far an answer went.

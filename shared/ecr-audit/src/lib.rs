@@ -25,6 +25,8 @@ pub mod unknown_actions;
 mod as_far_as_known;
 pub mod assess;
 pub mod assessment;
+mod dates_ahead;
+pub mod dates_named;
 pub mod effective;
 mod left_open;
 pub mod missing_action;
@@ -33,6 +35,7 @@ mod pull;
 mod read_policies;
 pub mod remedy;
 
+pub mod basis;
 pub mod date_passed;
 pub mod drift;
 pub mod exception;

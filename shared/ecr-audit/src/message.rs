@@ -181,6 +181,7 @@ fn document_within(alert: &Alert, room: Room) -> Value {
             .collect::<Vec<_>>(),
         "changes": alert.changes[earlier_changes..].iter().map(|one| &one.event).collect::<Vec<_>>(),
         "is_found_by_sweep": alert.occasion.is_sweep,
+        "is_date_passed": alert.occasion.date_passed,
         "exception_ended": alert.occasion.exception_ended,
         "remedy": remedy,
         "is_shortened": is_shortened,

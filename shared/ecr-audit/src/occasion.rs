@@ -13,8 +13,8 @@ pub struct Occasion {
     /// The exception that covered it before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exception_ended: Option<EndedException>,
-    /// Whether a date that a condition names has passed since the last answer, and nothing else
-    /// explains this one.
+    /// Whether a date that a condition names has passed since the last answer, or the sessions of
+    /// before it have ended, and the policies are those of the last look.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub date_passed: bool,
 }
@@ -25,8 +25,8 @@ impl Occasion {
         match (&self.exception_ended, self.is_sweep) {
             (Some(ended), _) if ended.is_by_date => None,
             _ if self.date_passed => Some(
-                "No policy was changed: a date that a condition of one names has passed, or the \
-                 sessions of before it have ended.",
+                "No policy was changed since the last look: a date that a condition of one names \
+                 has passed, or the sessions of before it have ended.",
             ),
             (_, true) => {
                 Some("No event reported a change, so nobody can be named. A sweep found it.")

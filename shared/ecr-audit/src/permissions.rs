@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::AccessLevel;
+use crate::dates_named::DateEvent;
 use crate::missing_action::MissingAction;
 use crate::registries::UnreadPolicies;
 
@@ -24,6 +26,9 @@ pub struct EffectivePermissions {
     /// The policies of registries that this rests on and that are not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<UnreadPolicies>,
+    /// The dates to come that conditions name, the soonest first.
+    #[serde(skip)]
+    pub dates_ahead: BTreeMap<Timestamp, DateEvent>,
 }
 
 /// What a role may do with one action.

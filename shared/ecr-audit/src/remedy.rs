@@ -16,7 +16,7 @@ mod trial;
 
 use serde::{Deserialize, Serialize};
 
-use crate::assess::{RoleState, assess};
+use crate::assess::{RoleState, assess_as_of_now};
 use crate::assessment::Assessment;
 use crate::effective::effective;
 use crate::permissions::Scope;
@@ -112,7 +112,7 @@ fn obstacle(obstacles: &[(Check, String)], is_alone: bool) -> Option<String> {
 
 /// What is true afterwards, in a sentence that follows `Checked:`.
 fn checked(plan: &Plan<'_>, state: &RoleState<'_>, settings: &Settings) -> String {
-    let before = status(&assess(state, settings), Check::CanPull);
+    let before = status(&assess_as_of_now(state, settings), Check::CanPull);
     let after = status(&plan.assessment(), Check::CanPull);
     let pulling = match (before, after) {
         (Status::Passed, Status::Passed) => "the nodes can still pull, and ",

@@ -43,9 +43,11 @@ pub enum Observed {
         assessment: Box<Assessment>,
         /// What would put it right.
         remedy: Option<Remedy>,
-        /// Whether a date that a condition names explains what is new of it, as far as no event
-        /// tells otherwise.
-        date_passed: bool,
+        /// The digest of what was judged; absent where no policy names a date.
+        digest: Option<String>,
+        /// The checks of which a date that a condition names explains the new answer, as far as no
+        /// event tells otherwise.
+        date_passed: BTreeSet<Check>,
     },
     /// A read failed for a lasting reason.
     Unreadable(String),

@@ -188,6 +188,7 @@ pub fn record(role_name: &str) -> Record {
         ever_failed: true,
         told: Some(Extent::of(&finding.result)),
         suppressed: None,
+        basis: None,
     };
     let entry = |id: &str, message: Message| OutboxEntry {
         id: id.to_owned(),

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::arn::{RoleArn, RoleName};
-use crate::assess::{RoleState, assess};
+use crate::assess::{RoleState, assess, assess_as_of_now};
+use crate::basis::digest;
 use crate::change::ReportedChange;
 use crate::date_passed::date_passed;
 use crate::drift::{Cause, SweepKind, aws_managed_versions, cause, explained_by};
@@ -288,10 +289,11 @@ fn observe(
     let failed = before.known_failure(exception::CHECK);
     let excepted =
         |assessment: &_| under_exception(before.exception.as_ref(), failed, assessment, now);
-    let as_of = |then| excepted(&assess(&RoleState { now: then, ..state }, settings));
+    let as_of = |then| excepted(&assess_as_of_now(&RoleState { now: then, ..state }, settings));
     let excepted = excepted(&assessment);
-    let date_passed = date_passed(before, &excepted, as_of);
+    let digest = digest(&state);
+    let date_passed = date_passed(before, &excepted, digest.as_deref(), as_of);
     // What is unread stays unread, whatever an owner does: the remedy is tried on what is known.
     let remedy = remedy(&RoleState { unread: &[], ..state }, &excepted, settings);
-    Observed::Assessed { assessment: Box::new(assessment), remedy, date_passed }
+    Observed::Assessed { assessment: Box::new(assessment), remedy, digest, date_passed }
 }

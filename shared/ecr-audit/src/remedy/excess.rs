@@ -11,7 +11,7 @@ use super::plan::{Plan, listed, status};
 use super::pulling::is_pulling;
 use super::repository::Grant;
 use super::step::Step;
-use crate::assess::assess;
+use crate::assess::assess_as_of_now;
 use crate::assessment::Assessment;
 use crate::catalogue::CataloguedAction;
 use crate::permissions::PolicyStatement;
@@ -22,7 +22,7 @@ impl Plan<'_> {
     /// Takes away what goes beyond the standard. The error says why that cannot be done.
     pub fn taking_excess(mut self, assessment: &Assessment) -> Result<Self, String> {
         let standard = self.settings.standard;
-        let before = assess(&self.state, self.settings);
+        let before = assess_as_of_now(&self.state, self.settings);
         let mut obstacles = Vec::new();
         for (policy, granted) in granted_beyond(assessment) {
             if let Err(obstacle) = self.take_away(&policy, &granted) {

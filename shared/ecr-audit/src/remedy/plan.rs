@@ -5,7 +5,7 @@ use super::loss::lost;
 use super::quota::refusal;
 use super::step::Step;
 use super::trial::Trial;
-use crate::assess::{RoleState, assess};
+use crate::assess::{RoleState, assess_as_of_now};
 use crate::assessment::Assessment;
 use crate::catalogue::CataloguedAction;
 use crate::settings::Settings;
@@ -38,7 +38,7 @@ impl<'plan> Plan<'plan> {
 
     /// What comes of both checks afterwards.
     pub fn assessment(&self) -> Assessment {
-        assess(&self.trial.state(&self.state), self.settings)
+        assess_as_of_now(&self.trial.state(&self.state), self.settings)
     }
 
     /// What is lost of all that the standard permits.

@@ -9,6 +9,7 @@ use super::table_row::{
 use super::{Answer, Observed, Step, Turn, place, uses_of};
 use crate::alert::{AlertedTransition, TransitionKind};
 use crate::assessment::{CheckResult, RoleFacts};
+use crate::basis::Basis;
 use crate::exception::{self, ExceptionEvent};
 use crate::finding::{Finding, RecordState};
 use crate::ledger::{CheckRecord, Record};
@@ -34,6 +35,10 @@ pub(super) fn answered(turn: &mut Turn<'_>, answer: &Answer<'_>) {
     let check = *check;
     let before = step.before.checks.get(&check);
     let mut finding = finding_now(turn, answer);
+    let basis = basis_now(step, before, result);
+    if let Some(known) = turn.next.checks.get_mut(&check) {
+        known.basis.clone_from(&basis);
+    }
     let is_same = before.is_some_and(|known| known.finding == finding);
     let is_to_be_told = before.is_some_and(|known| is_to_be_told(step, known));
     if is_same && !is_to_be_told && !before.is_some_and(|known| is_due(step, known)) {
@@ -52,8 +57,7 @@ pub(super) fn answered(turn: &mut Turn<'_>, answer: &Answer<'_>) {
         finding.changes.clone_from(&turn.next.changes);
         let exception_ended =
             turn.told.exception_ended.clone().filter(|_| check == exception::CHECK);
-        let is_date_passed = matches!(step.observed, Observed::Assessed { date_passed: true, .. });
-        let date_passed = is_date_passed && finding.changes.is_empty();
+        let date_passed = is_date_passed(step, check) && finding.changes.is_empty();
         finding.occasion = Occasion { is_sweep: step.is_sweep, exception_ended, date_passed };
     }
     finding.updated_at = later(step.now, before);
@@ -85,6 +89,7 @@ pub(super) fn answered(turn: &mut Turn<'_>, answer: &Answer<'_>) {
             ever_failed: ever_failed || result.status == Status::Failed,
             told: still_told(told_before, result, suppressed.is_some()),
             suppressed,
+            basis,
         },
     );
     turn.told.findings.push(finding);
@@ -119,6 +124,26 @@ fn finding_now(turn: &Turn<'_>, answer: &Answer<'_>) -> Finding {
         sort_by_time(&mut finding.changes);
     }
     finding
+}
+
+/// What the answer rests on. What was found before of the same policies was found then: only the
+/// time has gone on.
+fn basis_now(step: &Step<'_>, before: Option<&CheckRecord>, result: &CheckResult) -> Option<Basis> {
+    let Observed::Assessed { digest: Some(digest), .. } = &step.observed else { return None };
+    if result.status == Status::NotAvailable {
+        return None;
+    }
+    let is_same = |known: &&CheckRecord| known.finding.result.is_same_verdict(result);
+    let held = before.filter(is_same).and_then(|known| known.basis.as_ref());
+    match held.filter(|held| held.digest == *digest) {
+        Some(held) => Some(held.clone()),
+        None => Some(Basis { digest: digest.clone(), found_at: step.now }),
+    }
+}
+
+/// Whether a date that a condition names made this answer of the last one.
+fn is_date_passed(step: &Step<'_>, check: Check) -> bool {
+    matches!(&step.observed, Observed::Assessed { date_passed, .. } if date_passed.contains(&check))
 }
 
 /// What puts a check right that fails.
@@ -192,6 +217,10 @@ pub(super) fn archive(turn: &mut Turn<'_>) {
             });
         }
         remember(&mut turn.next, &finding, known.ever_failed);
+        if let Some(known) = turn.next.checks.get_mut(check) {
+            // Of a role that comes back, nobody knows what was changed meanwhile.
+            known.basis = None;
+        }
         turn.told.findings.push(finding);
     }
 }
@@ -200,9 +229,11 @@ pub(super) fn archive(turn: &mut Turn<'_>) {
 fn remember(next: &mut Record, finding: &Finding, ever_failed: bool) {
     let known = next.checks.remove(&finding.check);
     let told = known.as_ref().and_then(|known| known.told.clone());
-    let suppressed = known.and_then(|known| known.suppressed);
+    let suppressed = known.as_ref().and_then(|known| known.suppressed.clone());
+    let basis = known.and_then(|known| known.basis);
     let finding = finding.clone();
-    next.checks.insert(finding.check, CheckRecord { finding, ever_failed, told, suppressed });
+    let check_record = CheckRecord { finding, ever_failed, told, suppressed, basis };
+    next.checks.insert(check_record.finding.check, check_record);
 }
 
 /// Whether a finding has to be imported again so that it does not expire.

@@ -7,9 +7,11 @@ use std::sync::LazyLock;
 use ecr_audit::alert::Alert;
 use ecr_audit::arn::{RoleArn, RoleName};
 use ecr_audit::asff::asff;
-use ecr_audit::assess::{RoleState, assess};
+use ecr_audit::assess::{RoleState, assess, assess_as_of_now};
 use ecr_audit::assessment::Assessment;
+use ecr_audit::basis::digest;
 use ecr_audit::change::{Actor, Change, Event, ReportedChange, RoleEffect};
+use ecr_audit::date_passed::date_passed;
 use ecr_audit::exception::{self, under_exception};
 use ecr_audit::ledger::{Message, Record, RecordedUse};
 use ecr_audit::mail::Mail;
@@ -37,6 +39,8 @@ pub struct Account {
     pub record: Record,
     /// Whether alerts wait for the sweep's digest.
     pub into_digest: bool,
+    /// When it is assessed.
+    pub now: Timestamp,
 }
 
 /// What one look at the role has to tell.
@@ -72,6 +76,7 @@ impl Account {
             registry: Vec::new(),
             record: Record::new(role_arn),
             into_digest: false,
+            now: time("2026-01-15T10:00:00Z"),
         }
     }
 
@@ -97,16 +102,28 @@ impl Account {
             registry: &self.registry,
             unread: &[],
             organization: &NO_ORGANIZATION,
-            now: time("2026-01-15T10:00:00Z"),
+            now: self.now,
         }
     }
 
     /// Looks at the role after some changes.
     pub fn look(&mut self, now: &str, id: &str, changes: &[ReportedChange]) -> Told {
+        self.now = time(now);
+        let digest = digest(&self.state());
+        let (exception, failed) =
+            (self.record.exception.as_ref(), self.record.known_failure(exception::CHECK));
+        let excepted = |assessment| under_exception(exception, failed, &assessment, self.now);
+        let as_of = |then| {
+            let state = RoleState { now: then, ..self.state() };
+            excepted(assess_as_of_now(&state, &self.settings))
+        };
+        let after = excepted(self.assessment());
+        let date_passed = date_passed(&self.record, &after, digest.as_deref(), as_of);
         let observed = Observed::Assessed {
             assessment: Box::new(self.assessment()),
             remedy: self.remedy(now),
-            date_passed: false,
+            digest,
+            date_passed,
         };
         self.observe(now, id, changes, observed)
     }

@@ -15,6 +15,7 @@ use ecr_audit::standard::{Check, Status};
 use serde_json::Value;
 
 use crate::account::{Account, Told, aws_managed, inline};
+use crate::dates::date_passed;
 use crate::story::{ROLE, Year, clean, first_sweep, grants, year};
 
 /// The folder of the goldens.
@@ -99,6 +100,15 @@ fn the_end_of_an_exception_reads_as_it_was_read() {
     check_mail("exception-over", &message);
     check_json("document-exception-over", &text_for(&message, "sqs"));
     check("findings-exception-over.json", &pretty(&told.findings.into()));
+}
+
+#[test]
+fn a_date_that_has_passed_reads_as_it_was_read() {
+    let told = date_passed();
+    let message = alert_message(only_alert(&told));
+    check_mail("date-passed", &message);
+    check_json("document-date-passed", &text_for(&message, "sqs"));
+    check("findings-date-passed.json", &pretty(&told.findings.into()));
 }
 
 /// A role that may be able to push, for all that is known: a key that nobody knows names the

@@ -3,6 +3,7 @@
 
 mod account;
 mod choice;
+mod dates;
 mod descriptions;
 mod digests;
 mod exceptions;

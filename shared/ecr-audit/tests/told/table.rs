@@ -248,7 +248,12 @@ fn assessed(
         checks: BTreeMap::from([(check, result)]),
         lacks_registries: false,
     };
-    Observed::Assessed { assessment: Box::new(assessment), remedy: None, date_passed: false }
+    Observed::Assessed {
+        assessment: Box::new(assessment),
+        remedy: None,
+        digest: None,
+        date_passed: BTreeSet::new(),
+    }
 }
 
 fn in_state(check: Check, path: &[Seen]) -> Life {
