@@ -32,6 +32,7 @@ mod policy_notes;
 mod pull;
 mod read_policies;
 pub mod remedy;
+mod spelling;
 
 pub mod date_passed;
 pub mod drift;

@@ -9,6 +9,7 @@ use crate::catalogue::{C0223_ACTIONS, Catalogue, CataloguedAction};
 use crate::effective::{level, scope};
 use crate::left_open::left_open;
 use crate::permissions::{Access, ActionPermission, TogetherPermission};
+use crate::spelling::Spelling;
 
 /// What may have to be granted on one and the same repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,15 +48,6 @@ impl Together {
             Self::C0223 => "Having all four actions of C-0223 depends",
         }
     }
-}
-
-/// How the policies spell what an answer is told with.
-pub trait Spelling {
-    /// A context key as the policies spell it.
-    fn spelled(&self, key: &str) -> String;
-    /// Whether an account stands in the policies, or in what is known of the role. One that does
-    /// not was made up to stand for many.
-    fn is_named(&self, account: &str) -> bool;
 }
 
 /// The lower bound for some actions on one repository, given what came of asking for them together.
