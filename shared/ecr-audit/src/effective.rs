@@ -210,6 +210,7 @@ impl Inquiry<'_> {
             witness: access.witness.as_ref().map(|witness| self.witness(witness)),
             statements: self.statements(deciding),
             is_upper_bound: access.is_bound,
+            at_least: at_least(access.is_bound, access.at_least),
             left_open: self.left_open(access),
         }
     }
@@ -303,6 +304,11 @@ pub fn level(level: Level) -> Access {
         Level::Conditional => Access::Conditional,
         Level::Allowed => Access::Allowed,
     }
+}
+
+/// Of a bound, what is granted for certain, if anything is.
+fn at_least(is_bound: bool, at_least: Level) -> Option<Access> {
+    (is_bound && at_least > Level::Denied).then(|| level(at_least))
 }
 
 /// Where an action is granted of which the engine answers this.

@@ -14,6 +14,7 @@ pub mod topic_arn;
 
 pub mod add_on_registries;
 pub mod catalogue;
+pub mod certainty;
 pub mod permissions;
 pub mod places;
 mod regions;
@@ -25,6 +26,7 @@ pub mod unknown_actions;
 mod as_far_as_known;
 pub mod assess;
 pub mod assessment;
+mod beyond;
 pub mod effective;
 mod left_open;
 pub mod missing_action;

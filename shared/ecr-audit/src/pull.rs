@@ -66,9 +66,16 @@ pub fn together(
     TogetherPermission {
         access: level(enough),
         scope: scope(&access, true),
-        repository: access.witness.map(|witness| witness.resource),
+        repository: shown_by(access),
         because,
     }
+}
+
+/// The repository that shows it. One that perhaps does not was made up to stand for what a value
+/// that is not known may spell.
+fn shown_by(access: engine::Access) -> Option<String> {
+    let is_certain = access.at_least > Level::Denied;
+    access.witness.filter(|_| is_certain).map(|witness| witness.resource)
 }
 
 /// Enough is a lower bound: only what was found for certain counts.

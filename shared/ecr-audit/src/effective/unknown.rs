@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use iam_policy::decision::StatementRef;
 use iam_policy::effective::{self as engine, AskedAction, Level};
 
-use super::{Answered, Inquiry, better, level, scope};
+use super::{Answered, Inquiry, at_least, better, level, scope};
 use crate::left_open::CUT;
 use crate::permissions::{Scope, UnknownActions};
 use crate::unknown_actions::{allows_unknown, unknown_actions};
@@ -47,21 +47,25 @@ impl Strongest {
     fn is_bound(&self) -> bool {
         self.access > self.at_least
     }
+
+    fn left_open(&self) -> Vec<String> {
+        if self.is_bound() { self.left_open.iter().cloned().collect() } else { Vec::new() }
+    }
 }
 
 impl Inquiry<'_> {
     /// The strongest answers over names that no catalogue entry has.
     pub(super) fn unknown(&self, service: &str) -> UnknownActions {
         let (reads, writes) = self.strongest(service);
-        let is_bound = reads.is_bound() || writes.is_bound();
-        let clauses: BTreeSet<&String> = reads.left_open.union(&writes.left_open).collect();
-        let left_open = clauses.into_iter().filter(|_| is_bound).cloned().collect();
         UnknownActions {
             read: level(reads.access),
             write: level(writes.access),
             read_is_upper_bound: reads.is_bound(),
+            read_at_least: at_least(reads.is_bound(), reads.at_least),
+            read_left_open: reads.left_open(),
             write_is_upper_bound: writes.is_bound(),
-            left_open,
+            write_at_least: at_least(writes.is_bound(), writes.at_least),
+            write_left_open: writes.left_open(),
             write_scope: writes.scope,
             read_statements: self.statements(&reads.granting),
             write_statements: self.statements(&writes.granting),
