@@ -396,18 +396,110 @@ fn a_build_without_aws_says_how_to_get_it() {
     }
 }
 
-/// A key of which nothing is known names the repositories.
+/// Images can be pushed to repositories that a key names of which nothing is known.
+const MIXED: &str = r#"{"Version":"2012-10-17","Statement":[
+    {"Effect":"Allow","Action":"ecr:PutImage",
+     "Resource":"arn:aws:ecr:eu-west-1:111122223333:repository/${aws:SourceVpc}/*"},
+    {"Effect":"Allow","Action":"ecr:InitiateLayerUpload",
+     "Resource":"arn:aws:ecr:eu-west-1:111122223333:repository/app"}]}"#;
+
+/// A snapshot of an account with one role, which has one policy.
+fn account_with(test: &str, document: &str) -> String {
+    let folder = folder_for(test);
+    let document: serde_json::Value = serde_json::from_str(document).unwrap();
+    let details = serde_json::json!({"RoleDetailList": [{
+        "Path": "/", "RoleName": "nodes", "RoleId": "AROAEXAMPLEEXAMPLE001",
+        "Arn": "arn:aws:iam::111122223333:role/nodes", "CreateDate": "2026-01-01T00:00:00Z",
+        "AssumeRolePolicyDocument": {}, "AttachedManagedPolicies": [], "Tags": [],
+        "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": document}],
+    }], "Policies": []});
+    write(&folder, "authorization-details.json", &details.to_string());
+    folder.to_str().unwrap().to_owned()
+}
+
+fn told_of(command: &str, snapshot: &str) -> String {
+    let role = "arn:aws:iam::111122223333:role/nodes";
+    let run = pullwatch(&[command, "--snapshot", snapshot, "--role", role]);
+    assert!(run.status < 2, "{}", run.told);
+    run.output
+}
+
 #[test]
 fn an_upper_bound_is_told_as_one() {
-    let document = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ecr:*",
-        "Resource":"arn:aws:ecr:eu-west-1:111122223333:repository/${aws:SourceVpc}/*"}}"#;
-    let file = write(&folder_for("upper-bound"), "policy.json", document);
+    let reason = "This is an upper bound, and less may be granted, because the value of \
+                  aws:SourceVpc is not known: ecr:PutImage.";
+    let file = write(&folder_for("upper-bound"), "policy.json", MIXED);
     let run = pullwatch(&["check", &file]);
-    for told in ["at most: ", "upper bound", "the value of aws:SourceVpc is not known"] {
-        assert!(run.output.contains(told), "{told}: {}", run.output);
-    }
+    let told = format!(
+        "\n  statement [0]\n    perhaps ecr:PutImage\n  statement [1]\n    \
+         ecr:InitiateLayerUpload\n  {reason}\n"
+    );
+    assert!(run.output.contains(&told), "{}", run.output);
+
     let run = pullwatch(&["check", "--format", "json", &file]);
-    let report = &run.json()["files"][0];
-    assert_eq!(report["evidence"][0]["is_upper_bound"], true);
-    assert!(report["notes"].to_string().contains("the value of aws:SourceVpc is not known"));
+    let evidence = &run.json()["files"][0]["evidence"];
+    assert_eq!(evidence[0]["is_upper_bound"], true);
+    assert_eq!(evidence[1]["is_upper_bound"], serde_json::Value::Null);
+    assert!(run.json()["files"][0]["notes"].to_string().contains(reason));
+
+    let output = told_of("audit", &account_with("upper-bound-audit", MIXED));
+    let told = format!(
+        "\n    inline policy p, statement [0]\n      perhaps ecr:PutImage\n    inline policy p, \
+         statement [1]\n      ecr:InitiateLayerUpload\n    {reason}\n"
+    );
+    assert!(output.contains(&told), "{output}");
+}
+
+#[test]
+fn explain_says_which_answer_is_an_upper_bound_and_why() {
+    let output = told_of("explain", &account_with("upper-bound-explain", MIXED));
+    let told = "
+  allowed      ecr:InitiateLayerUpload
+      on   arn:aws:ecr:eu-west-1:111122223333:repository/app
+      by   Allow: inline policy p, statement [1]
+
+  at most allowed  ecr:PutImage
+      on   certain repositories
+      by   Allow: inline policy p, statement [0]
+      because the value of aws:SourceVpc is not known
+
+";
+    assert!(output.contains(told), "{output}");
+}
+
+/// Of the actions that nobody knows, some reads are granted for certain and no writes.
+#[test]
+fn explain_tells_unknown_reads_and_writes_apart() {
+    let document = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"ecr:PutX*",
+         "Resource":"arn:aws:ecr:eu-west-1:111122223333:repository/${aws:SourceVpc}/*"},
+        {"Effect":"Allow","Action":"ecr:GetX*","Resource":"*"}]}"#;
+    let output = told_of("explain", &account_with("unknown-bound", document));
+    let told = "
+  Actions of ecr that no catalogue names: reads are allowed, writes are at most allowed.
+      by   Allow: inline policy p, statement [0]
+      by   Allow: inline policy p, statement [1]
+      writes because the value of aws:SourceVpc is not known
+";
+    assert!(output.contains(told), "{output}");
+}
+
+#[test]
+fn what_is_granted_on_a_condition_and_perhaps_always_is_told_so() {
+    let document = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"ecr:PutImage","Resource":"*",
+         "Condition":{"StringEquals":{"aws:SourceVpc":"vpc-1"}}},
+        {"Effect":"Allow","Action":"ecr:PutImage",
+         "Resource":"arn:aws:ecr:eu-west-1:111122223333:repository/${aws:userid}/*"}]}"#;
+    let snapshot = account_with("perhaps-always", document);
+    let told = "
+    inline policy p, statement [0]; inline policy p, statement [1]
+      on a condition, perhaps always: ecr:PutImage
+";
+    let output = told_of("audit", &snapshot);
+    assert!(output.contains(told), "{output}");
+    let output = told_of("explain", &snapshot);
+    assert!(output.contains("\n  conditional, perhaps always  ecr:PutImage\n"), "{output}");
+    let ends = "\n      because the value of aws:userid is not known\n";
+    assert!(output.contains(ends), "{output}");
 }

@@ -9,10 +9,11 @@ use sha2::{Digest, Sha256};
 
 use crate::arn::RoleArn;
 use crate::assessment::Excess;
+use crate::certainty::Certainty;
 use crate::finding::{Finding, RecordState};
 use crate::missing_action::MissingAction;
 use crate::node_role::Use;
-use crate::permissions::{Access, Scope};
+use crate::permissions::Scope;
 use crate::recommendation::recommendation;
 use crate::remedy_fields::remedy_fields;
 use crate::standard::{Check, Severity, Status};
@@ -146,11 +147,11 @@ fn description(finding: &Finding) -> Vec<String> {
     }
     told.push(match (finding.check, finding.result.status) {
         (Check::ReadOnly, Status::Failed) => {
-            format!("Nodes with the role {name} can {}.", can(finding))
+            format!("Nodes with the role {name} {}.", can(finding))
         }
         (Check::ReadOnly, Status::Warning) => {
             let can = can(finding);
-            format!("Nodes with the role {name} can {can}. An exception covers this.")
+            format!("Nodes with the role {name} {can}. An exception covers this.")
         }
         (Check::ReadOnly, Status::Passed) => {
             format!(
@@ -182,23 +183,33 @@ fn description(finding: &Finding) -> Vec<String> {
     told
 }
 
-/// What the nodes can do beyond the standard: `push images (ecr:PutImage) on a condition, on
-/// certain repositories, such as ci/app in eu-west-1; …`.
+/// What the nodes can do beyond the standard: `can push images (ecr:PutImage) on a condition, on
+/// certain repositories, such as ci/app in eu-west-1; may also …`.
 fn can(finding: &Finding) -> String {
-    let in_full = |ability: &Ability<'_>| {
-        let is_conditional = ability.is_conditional();
-        let condition = if is_conditional { " on a condition" } else { "" };
-        let place = match ability.excess.first() {
-            Some(worst) if worst.scope == Scope::NamedRepositories => {
-                let comma = if is_conditional { "," } else { "" };
-                format!("{comma} on {}", place_of(worst, &finding.place.account))
-            }
-            _ => String::new(),
-        };
-        format!("{} ({}){condition}{place}", ability.in_words(), ability.actions(2))
+    let abilities = abilities(&finding.result.excess);
+    let told = |is_perhaps: bool| {
+        let alike = abilities.iter().filter(|ability| ability.is_perhaps == is_perhaps);
+        let told = alike.map(|ability| in_full(ability, &finding.place.account));
+        told.collect::<Vec<_>>().join("; ")
     };
-    let abilities: Vec<String> = abilities(&finding.result.excess).iter().map(in_full).collect();
-    abilities.join("; ")
+    let (certain, perhaps) = (told(false), told(true));
+    match (certain.as_str(), perhaps.as_str()) {
+        (certain, "") => format!("can {certain}"),
+        ("", perhaps) => format!("may be able to {perhaps}"),
+        (certain, perhaps) => format!("can {certain}; may also {perhaps}"),
+    }
+}
+
+fn in_full(ability: &Ability<'_>, account: &str) -> String {
+    let condition = ability.condition();
+    let place = match ability.excess.first() {
+        Some(worst) if worst.scope == Scope::NamedRepositories => {
+            let comma = if condition.is_empty() { "" } else { "," };
+            format!("{comma} on {}", place_of(worst, account))
+        }
+        _ => String::new(),
+    };
+    format!("{} ({}){condition}{place}", ability.words, ability.actions(2))
 }
 
 fn compliance(finding: &Finding) -> Value {
@@ -289,11 +300,8 @@ fn product_fields(finding: &Finding) -> Value {
 /// `ecr:PutImage: HIGH, allowed on every repository; granted by policy NodeEcr v4, statement
 /// AllowPush`. What is long stands last, where it may be cut.
 fn statement_line(excess: &Excess, account: &str) -> String {
-    let access = match excess.access {
-        Access::Allowed => "allowed",
-        Access::Conditional => "conditional",
-        Access::Denied => "denied",
-    };
+    let access = excess.certainty().told(excess.access);
+    let comma = if excess.certainty() == Certainty::PerhapsAlways { "," } else { "" };
     let conditions = conditions(excess);
     let condition = match conditions.as_slice() {
         [] => String::new(),
@@ -305,9 +313,8 @@ fn statement_line(excess: &Excess, account: &str) -> String {
         cited => format!("; granted by {}", cited.join("; ")),
     };
     let (action, severity) = (&excess.action, excess.severity);
-    let at_most = if excess.is_upper_bound { "at most " } else { "" };
     format!(
-        "{action}: {severity}, {at_most}{access} on {}{condition}{granted_by}",
+        "{action}: {severity}, {access}{comma} on {}{condition}{granted_by}",
         place_of(excess, account)
     )
 }

@@ -9,7 +9,7 @@ use crate::as_far_as_known::as_far_as_known;
 use crate::assessment::{
     Assessment, CheckResult, Excess, Fingerprint, FingerprintElement, RoleFacts,
 };
-use crate::catalogue::Catalogue;
+use crate::beyond::{beyond, bounds};
 use crate::dates_ahead::dates_ahead;
 use crate::dates_named::DateEvent;
 use crate::effective::effective;
@@ -100,17 +100,19 @@ fn assess_with_dates(
 
 /// May the role do no more than the standard permits?
 fn read_only(permissions: &EffectivePermissions, standard: Standard) -> CheckResult {
-    let excess = excess_of(permissions, standard);
+    let found = beyond(permissions, standard);
+    let reasons = bounds(&found);
+    let excess: Vec<Excess> = found.into_iter().map(|beyond| beyond.excess).collect();
     let standards = Standard::ALL
         .map(|standard| {
-            let is_clean = excess_of(permissions, standard).is_empty();
+            let is_clean = beyond(permissions, standard).is_empty();
             (standard, if is_clean { Status::Passed } else { Status::Failed })
         })
         .into();
     let mut notes = permissions.notes.clone();
-    let stricter: Vec<String> = excess_of(permissions, Standard::C0223)
+    let stricter: Vec<String> = beyond(permissions, Standard::C0223)
         .into_iter()
-        .map(|excess| excess.action)
+        .map(|beyond| beyond.excess.action)
         .filter(|action| !excess.iter().any(|told| told.action == *action))
         .collect();
     if !stricter.is_empty() {
@@ -138,91 +140,11 @@ fn read_only(permissions: &EffectivePermissions, standard: Standard) -> CheckRes
                 })
                 .collect(),
         },
-        reasons: bounds(&excess, permissions).into_iter().collect(),
+        reasons,
         excess,
         missing: Vec::new(),
         standards,
         notes,
-    }
-}
-
-/// What is beyond a standard, worst first.
-fn excess_of(permissions: &EffectivePermissions, standard: Standard) -> Vec<Excess> {
-    let catalogue = Catalogue::embedded();
-    let known = permissions.actions.iter().filter_map(|permission| {
-        let entry = catalogue.entry(&permission.action)?;
-        let is_excess = permission.access > Access::Denied && !entry.is_within(standard);
-        is_excess.then(|| Excess {
-            action: permission.action.clone(),
-            access: permission.access,
-            scope: permission.scope,
-            is_upper_bound: permission.is_upper_bound,
-            severity: lowered(entry.severity(), permission.access, permission.scope),
-            witness: permission.witness.clone(),
-            statements: permission.statements.clone(),
-        })
-    });
-    let unknown = permissions.unknown_actions.iter().flat_map(|(service, unknown)| {
-        let write = (unknown.write > Access::Denied).then(|| Excess {
-            action: format!("{service}:<unknown write>"),
-            access: unknown.write,
-            scope: unknown.write_scope,
-            is_upper_bound: unknown.write_is_upper_bound,
-            severity: lowered(Severity::Medium, unknown.write, unknown.write_scope),
-            witness: None,
-            statements: unknown.write_statements.clone(),
-        });
-        let read_counts = unknown.read > Access::Denied && standard != Standard::ReadOnly;
-        let read = read_counts.then(|| Excess {
-            action: format!("{service}:<unknown read>"),
-            access: unknown.read,
-            scope: Scope::EveryRepository,
-            is_upper_bound: unknown.read_is_upper_bound,
-            severity: Severity::Low,
-            witness: None,
-            statements: unknown.read_statements.clone(),
-        });
-        write.into_iter().chain(read)
-    });
-    let mut excess: Vec<Excess> = known.chain(unknown).collect();
-    excess.sort_by(|one, two| {
-        (two.severity, two.access, &one.action).cmp(&(one.severity, one.access, &two.action))
-    });
-    excess
-}
-
-/// Which of the excess is an upper bound, and why. None where nothing is.
-fn bounds(excess: &[Excess], permissions: &EffectivePermissions) -> Option<String> {
-    let bounds = excess.iter().filter(|excess| excess.is_upper_bound);
-    let actions: Vec<&str> = bounds.map(|excess| excess.action.as_str()).collect();
-    if actions.is_empty() {
-        return None;
-    }
-    let known = permissions.actions.iter().filter(|known| actions.contains(&&*known.action));
-    let unknown = permissions.unknown_actions.iter().filter(|(service, _)| {
-        actions.iter().any(|action| action.starts_with(&format!("{service}:<unknown")))
-    });
-    let clauses: BTreeSet<&str> = known
-        .flat_map(|known| &known.left_open)
-        .chain(unknown.flat_map(|(_, unknown)| &unknown.left_open))
-        .map(String::as_str)
-        .collect();
-    let because = clauses.into_iter().collect::<Vec<_>>().join(", and because ");
-    if actions.len() == excess.len() {
-        return Some(format!(
-            "This is an upper bound, and less may be granted, because {because}."
-        ));
-    }
-    let actions = actions.join(", ");
-    Some(format!("These are upper bounds, and less may be granted, because {because}: {actions}."))
-}
-
-/// One step lower if only conditional or only on named repositories; both together one step.
-fn lowered(severity: Severity, access: Access, scope: Scope) -> Severity {
-    if access == Access::Conditional || scope == Scope::NamedRepositories {
-        severity.one_lower()
-    } else {
-        severity
     }
 }
 
@@ -250,11 +172,7 @@ fn can_pull(permissions: &EffectivePermissions, standard: Standard) -> CheckResu
         let is = if is_lacked { "missing" } else { "not granted for certain where images are" };
         notes.push(format!("{LAYER_CHECK} is {is}. C-0223 lists it, but only pushing needs it."));
     }
-    if granted.scope == Scope::NamedRepositories
-        && let Some(repository) = &granted.repository
-    {
-        notes.push(format!("Only certain repositories can be pulled from, such as {repository}."));
-    }
+    notes.extend(confined_to(granted));
     notes.extend(permissions.pull.notes.iter().cloned());
     let mut reasons = Vec::new();
     if status != Status::Passed {
@@ -285,6 +203,18 @@ fn can_pull(permissions: &EffectivePermissions, standard: Standard) -> CheckResu
         reasons,
         notes,
     }
+}
+
+/// That not every repository can be pulled from, or no more than certain ones.
+fn confined_to(granted: &TogetherPermission) -> Option<String> {
+    let how = match (granted.scope, granted.access) {
+        (Scope::EveryRepository, _) | (_, Access::Denied) => return None,
+        (Scope::NamedRepositories, Access::Conditional) => "At most",
+        (Scope::NamedRepositories, Access::Allowed) => "Only",
+    };
+    let such_as = granted.repository.as_ref().map(|shown| format!(", such as {shown}"));
+    let such_as = such_as.unwrap_or_default();
+    Some(format!("{how} certain repositories can be pulled from{such_as}."))
 }
 
 /// What has to be granted on one repository under a standard.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::arn::RoleArn;
+use crate::certainty::Certainty;
 use crate::missing_action::MissingAction;
 use crate::permissions::{Access, PolicyStatement, Scope, Witness};
 use crate::role_policies::PolicyName;
@@ -77,12 +78,23 @@ pub struct Excess {
     /// the answer says. It is no part of the fingerprint: what may be is judged as what is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_upper_bound: bool,
+    /// Of an upper bound, what is granted for certain: less than `access`. None where perhaps
+    /// nothing is; then the witness may be permitted, or may not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<Access>,
     /// How bad this one is.
     pub severity: Severity,
     /// A request that is permitted.
     pub witness: Option<Witness>,
     /// What grants it.
     pub statements: Vec<PolicyStatement>,
+}
+
+impl Excess {
+    /// How far `access` can be relied on.
+    pub const fn certainty(&self) -> Certainty {
+        Certainty::of(self.is_upper_bound, self.at_least)
+    }
 }
 
 /// Check, standard, and the set of (action, allowed or conditional, everywhere or named).

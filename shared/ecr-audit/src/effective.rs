@@ -1,5 +1,7 @@
 //! Role policies -> effective permissions, by the engine of iam-policy.
 
+mod unknown;
+
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,21 +15,20 @@ use iam_policy::principal::Principal;
 use crate::assess::{LAYER_CHECK, PULL_ACTIONS, RoleState};
 use crate::catalogue::{C0223_ACTIONS, Catalogue, CataloguedAction, SERVICES};
 use crate::dates_named::dates_ahead_of;
-use crate::left_open::{CUT, left_open};
+use crate::left_open::left_open;
 use crate::missing_action::{MissingAction, Trial, causes, says};
 use crate::permissions::{
-    Access, ActionPermission, EffectivePermissions, PolicyStatement, PullPermission, Scope,
-    UnknownActions, Witness,
+    Access, ActionPermission, EffectivePermissions, PolicyStatement, PullPermission, Scope, Witness,
 };
 use crate::places::{Places, add_ons};
 use crate::policy_notes::policy_notes;
-use crate::pull::{Spelling, Together, together, without_add_ons};
+use crate::pull::{Together, together, without_add_ons};
 use crate::read_policies::ReadPolicies;
 use crate::regions::with_clusters;
 use crate::repository_names::RepositoryNames;
 use crate::request_facts::{knowledge, principal};
 use crate::settings::Settings;
-use crate::unknown_actions::{allows_unknown, unknown_actions};
+use crate::spelling::Spelling;
 
 /// Works out what the role may do. The error says, in a sentence, why that cannot be told.
 pub fn effective(
@@ -66,9 +67,9 @@ pub fn effective(
         .map(|service| (service.to_owned(), inquiry.unknown(service)))
         .collect();
     let missing = inquiry.missing(&actions);
-    let granted = together(pulling, Together::Pull, &actions, &inquiry);
+    let granted = together(pulling, Together::Pull, &actions, state);
     let c0223 = match with_layer_check {
-        Some(access) => together(access, Together::C0223, &actions, &inquiry),
+        Some(access) => together(access, Together::C0223, &actions, state),
         None => granted.clone(),
     };
     let notes = if granted.access > Access::Denied { inquiry.out_of_reach() } else { Vec::new() };
@@ -212,13 +213,18 @@ impl Inquiry<'_> {
             witness: access.witness.as_ref().map(|witness| self.witness(witness)),
             statements: self.statements(deciding),
             is_upper_bound: access.is_bound,
+            at_least: at_least(access.is_bound, access.at_least),
             left_open: self.left_open(access),
         }
     }
 
     /// Of a bound, why the truth is not known.
     fn left_open(&self, access: &engine::Access) -> Vec<String> {
-        if access.is_bound { left_open(&access.open, |key| self.spelled(key)) } else { Vec::new() }
+        if access.is_bound {
+            left_open(&access.open, |key| self.state.spelled(key))
+        } else {
+            Vec::new()
+        }
     }
 
     fn statements(&self, cited: &BTreeSet<StatementRef>) -> Vec<PolicyStatement> {
@@ -262,110 +268,10 @@ impl Inquiry<'_> {
                     Some(ContextValue::Single(text)) => text.clone().into(),
                     Some(ContextValue::Multiple(texts)) => texts.clone().into(),
                 };
-                (self.spelled(key), value)
+                (self.state.spelled(key), value)
             })
             .collect();
         Witness { resource: witness.resource.clone(), context }
-    }
-
-    /// The documents that bear on the role.
-    fn documents(&self) -> impl Iterator<Item = &str> {
-        let RoleState { role, registry, organization, .. } = self.state;
-        let own = role.identity.iter().chain(&role.boundary);
-        let documents = own.filter_map(|policy| policy.document.as_deref());
-        let of_registry = registry.iter().map(|known| known.document.as_str());
-        let by_level = organization.scps.iter().chain(&organization.rcps).flatten();
-        let of_organization = by_level.map(|known| known.document.as_str());
-        documents.chain(of_registry).chain(of_organization)
-    }
-
-    /// The strongest answer over names that no catalogue entry has.
-    fn unknown(&self, service: &str) -> UnknownActions {
-        let mut answer = UnknownActions {
-            read: Access::Denied,
-            write: Access::Denied,
-            read_is_upper_bound: false,
-            write_is_upper_bound: false,
-            left_open: Vec::new(),
-            write_scope: Scope::NamedRepositories,
-            read_statements: Vec::new(),
-            write_statements: Vec::new(),
-        };
-        if !allows_unknown(&self.read.set, service) {
-            return answer;
-        }
-        let (names, is_bound) = unknown_actions(&self.read.set, service, &self.budget);
-        if is_bound {
-            // There are more ways than were followed: some name may be granted everywhere.
-            let scope = Scope::EveryRepository;
-            return UnknownActions {
-                read: Access::Allowed,
-                write: Access::Allowed,
-                read_is_upper_bound: true,
-                write_is_upper_bound: true,
-                left_open: vec![CUT.to_owned()],
-                write_scope: scope,
-                ..answer
-            };
-        }
-        let (mut reading, mut writing) = (BTreeSet::new(), BTreeSet::new());
-        let (mut surely_reads, mut surely_writes) = (Level::Denied, Level::Denied);
-        let mut left_open = BTreeSet::new();
-        let mut answered: BTreeMap<Vec<bool>, Answered> = BTreeMap::new();
-        for name in names {
-            let action = format!("{service}:{}", name.text);
-            let (access, takes_resource) =
-                answered.entry(engine::signature(&self.read.set, &action)).or_insert_with(|| {
-                    // Whether an unknown action takes a resource is not known: both are tried.
-                    let on_resource = self.ask(
-                        service,
-                        &[AskedAction { name: &action, takes_resource: true }],
-                        &[],
-                    );
-                    let on_all = self.ask(
-                        service,
-                        &[AskedAction { name: &action, takes_resource: false }],
-                        &[],
-                    );
-                    better(on_resource, on_all)
-                });
-            if access.level == Level::Denied {
-                continue;
-            }
-            left_open.extend(self.left_open(access));
-            if name.is_read {
-                answer.read = answer.read.max(level(access.level));
-                surely_reads = surely_reads.max(access.at_least);
-                reading.extend(access.granting.iter().cloned());
-            } else {
-                answer.write = answer.write.max(level(access.level));
-                surely_writes = surely_writes.max(access.at_least);
-                answer.write_scope = answer.write_scope.max(scope(access, *takes_resource));
-                writing.extend(access.granting.iter().cloned());
-            }
-        }
-        // One name that is granted for certain is enough.
-        answer.read_is_upper_bound = answer.read > level(surely_reads);
-        answer.write_is_upper_bound = answer.write > level(surely_writes);
-        if answer.read_is_upper_bound || answer.write_is_upper_bound {
-            answer.left_open = left_open.into_iter().collect();
-        }
-        answer.read_statements = self.statements(&reading);
-        answer.write_statements = self.statements(&writing);
-        answer
-    }
-}
-
-impl Spelling for Inquiry<'_> {
-    /// The engine knows keys in lower case.
-    fn spelled(&self, key: &str) -> String {
-        let mut documents = self.documents();
-        documents.find_map(|document| spelled_in(document, key)).unwrap_or_else(|| key.to_owned())
-    }
-
-    fn is_named(&self, account: &str) -> bool {
-        let tags = self.state.role.tags.values().map(String::as_str);
-        self.documents().chain(tags).any(|text| text.contains(account))
     }
 }
 
@@ -378,18 +284,6 @@ impl Trial for Inquiry<'_> {
     fn cited(&self, statements: &BTreeSet<StatementRef>) -> Vec<PolicyStatement> {
         self.statements(statements)
     }
-}
-
-/// A key as a document spells it, as a condition's or as a variable.
-fn spelled_in(document: &str, key: &str) -> Option<String> {
-    let lower = document.to_ascii_lowercase();
-    let is_end = |at: usize| lower[at..].trim_start().starts_with(['"', '}', ',']);
-    let written = ["\"", "${"]
-        .into_iter()
-        .flat_map(|begin| lower.match_indices(begin).map(move |(at, begin)| at + begin.len()));
-    let mut of_key = written.filter(|at| lower[*at..].starts_with(key) && is_end(at + key.len()));
-    let start = of_key.next()?;
-    Some(document[start..start + key.len()].to_owned())
 }
 
 /// The more that is permitted, and whether that is so of requests that name a repository.
@@ -413,6 +307,11 @@ pub fn level(level: Level) -> Access {
         Level::Conditional => Access::Conditional,
         Level::Allowed => Access::Allowed,
     }
+}
+
+/// Of a bound, what is granted for certain, if anything is.
+fn at_least(is_bound: bool, at_least: Level) -> Option<Access> {
+    (is_bound && at_least > Level::Denied).then(|| level(at_least))
 }
 
 /// Where an action is granted of which the engine answers this.

@@ -14,6 +14,7 @@ pub mod topic_arn;
 
 pub mod add_on_registries;
 pub mod catalogue;
+pub mod certainty;
 pub mod permissions;
 pub mod places;
 mod regions;
@@ -25,6 +26,7 @@ pub mod unknown_actions;
 mod as_far_as_known;
 pub mod assess;
 pub mod assessment;
+mod beyond;
 mod dates_ahead;
 pub mod dates_named;
 pub mod effective;
@@ -34,6 +36,7 @@ mod policy_notes;
 mod pull;
 mod read_policies;
 pub mod remedy;
+mod spelling;
 
 pub mod basis;
 pub mod date_passed;

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use crate::alert::{Alert, AlertedTransition, TransitionKind};
 use crate::arn::RoleArn;
 use crate::assessment::{CheckResult, Excess};
+use crate::certainty::Certainty;
 use crate::change::ReportedChange;
 use crate::exception;
 use crate::finding::Place;
@@ -123,9 +124,8 @@ pub(crate) fn headline(alert: &Alert) -> String {
         (_, Check::ReadOnly) => match abilities_of(news(first)).first() {
             None => format!("{name} can do more than its standard permits"),
             Some(ability) => {
-                let can = if ability.is_upper_bound() { "may be able to" } else { "can" };
-                let condition = if ability.is_conditional() { " on a condition" } else { "" };
-                format!("{name} {can} {}{condition}", ability.sentence)
+                let can = if ability.is_perhaps { "may be able to" } else { "can" };
+                format!("{name} {can} {}{}", ability.sentence, ability.condition())
             }
         },
     }
@@ -145,7 +145,7 @@ pub(crate) fn was(check: Check, result: &CheckResult) -> String {
         Check::CanPull => "could not pull images from ECR".to_owned(),
         Check::ReadOnly => match abilities(&result.excess).first() {
             Some(ability) => {
-                let perhaps = if ability.is_upper_bound() { "perhaps " } else { "" };
+                let perhaps = if ability.is_perhaps { "perhaps " } else { "" };
                 format!("could {perhaps}{} ({})", ability.sentence, ability.actions(1))
             }
             None => "could do more than its standard permits".to_owned(),
@@ -273,6 +273,9 @@ fn abilities_on(page: &mut Page, alert: &Alert, abilities: &[Ability<'_>]) {
         page.fact_below("  on", &place_of(worst, &alert.place.account));
         for condition in conditions(worst).iter().take(MOST_STATEMENTS) {
             page.fact_below("  if", condition);
+        }
+        if worst.certainty() == Certainty::PerhapsAlways {
+            page.fact_below("  or", "perhaps always");
         }
         let statements: BTreeSet<&PolicyStatement> =
             ability.excess.iter().flat_map(|excess| &excess.statements).collect();

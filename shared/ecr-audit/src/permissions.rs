@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::AccessLevel;
+use crate::certainty::Certainty;
 use crate::dates_named::DateEvent;
 use crate::missing_action::MissingAction;
 use crate::registries::UnreadPolicies;
@@ -49,9 +50,20 @@ pub struct ActionPermission {
     /// Whether the answer is an upper bound: less than it may be the truth.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_upper_bound: bool,
+    /// Of an upper bound, what is granted for certain: less than `access`. None where perhaps
+    /// nothing is; then the witness may be permitted, or may not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<Access>,
     /// Of an upper bound, why the truth is not known, a clause each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_open: Vec<String>,
+}
+
+impl ActionPermission {
+    /// How far the answer can be relied on.
+    pub const fn certainty(&self) -> Certainty {
+        Certainty::of(self.is_upper_bound, self.at_least)
+    }
 }
 
 /// Allowed, conditional or denied.
@@ -141,12 +153,22 @@ pub struct UnknownActions {
     /// Whether `read` is an upper bound: less than it may be the truth.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub read_is_upper_bound: bool,
-    /// The same of `write`.
+    /// Of such a bound, what is granted for certain: less than `read`. None where perhaps nothing
+    /// is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at_least: Option<Access>,
+    /// Of such a bound, why the truth is not known, a clause each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub read_left_open: Vec<String>,
+    /// Whether `write` is an upper bound.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub write_is_upper_bound: bool,
-    /// Of an upper bound, why the truth is not known, a clause each.
+    /// Of such a bound, what is granted for certain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write_at_least: Option<Access>,
+    /// Of such a bound, why the truth is not known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left_open: Vec<String>,
+    pub write_left_open: Vec<String>,
     /// Where the writes are granted.
     #[serde(skip, default = "every_repository")]
     pub write_scope: Scope,
@@ -157,6 +179,18 @@ pub struct UnknownActions {
     /// Those that grant writes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub write_statements: Vec<PolicyStatement>,
+}
+
+impl UnknownActions {
+    /// How far `read` can be relied on.
+    pub const fn read_certainty(&self) -> Certainty {
+        Certainty::of(self.read_is_upper_bound, self.read_at_least)
+    }
+
+    /// How far `write` can be relied on.
+    pub const fn write_certainty(&self) -> Certainty {
+        Certainty::of(self.write_is_upper_bound, self.write_at_least)
+    }
 }
 
 const fn every_repository() -> Scope {
@@ -185,7 +219,8 @@ pub struct TogetherPermission {
     pub access: Access,
     /// On which repositories.
     pub scope: Scope,
-    /// The repository that shows it, or the patterns it was found by.
+    /// The repository that shows it, or the patterns it was found by. None where nothing is granted
+    /// for certain, not even on a condition: then none is known to show it.
     pub repository: Option<String>,
     /// What the answer hangs on where it is conditional; why it is denied, where each action is
     /// granted somewhere.

@@ -9,6 +9,7 @@ use crate::catalogue::{C0223_ACTIONS, Catalogue, CataloguedAction};
 use crate::effective::{level, scope};
 use crate::left_open::left_open;
 use crate::permissions::{Access, ActionPermission, TogetherPermission};
+use crate::spelling::Spelling;
 
 /// What may have to be granted on one and the same repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,15 +50,6 @@ impl Together {
     }
 }
 
-/// How the policies spell what an answer is told with.
-pub trait Spelling {
-    /// A context key as the policies spell it.
-    fn spelled(&self, key: &str) -> String;
-    /// Whether an account stands in the policies, or in what is known of the role. One that does
-    /// not was made up to stand for many.
-    fn is_named(&self, account: &str) -> bool;
-}
-
 /// The lower bound for some actions on one repository, given what came of asking for them together.
 pub fn together(
     access: engine::Access,
@@ -74,9 +66,16 @@ pub fn together(
     TogetherPermission {
         access: level(enough),
         scope: scope(&access, true),
-        repository: access.witness.map(|witness| witness.resource),
+        repository: shown_by(access),
         because,
     }
+}
+
+/// The repository that shows it. One that perhaps does not was made up to stand for what a value
+/// that is not known may spell.
+fn shown_by(access: engine::Access) -> Option<String> {
+    let is_certain = access.at_least > Level::Denied;
+    access.witness.filter(|_| is_certain).map(|witness| witness.resource)
 }
 
 /// Enough is a lower bound: only what was found for certain counts.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::assessment::Excess;
+use crate::certainty::Certainty;
 use crate::change::{Change, RoleEffect};
 use crate::permissions::{Access, Scope};
 
@@ -82,18 +83,22 @@ const GROUPS: [Group; 9] = [
 
 const READS: (&str, &str) = ("read more than pulling needs", "read more of ECR than pulling needs");
 
-/// One group of what a role can do beyond its standard.
+/// One group of what a role can do for certain beyond its standard, or of what it perhaps can.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ability<'excess> {
     /// `push images`.
     pub words: &'static str,
     /// `push images to ECR`.
     pub sentence: &'static str,
+    /// Whether perhaps nothing of it is granted. Else all of it is for certain, be it on a
+    /// condition.
+    pub is_perhaps: bool,
     /// What it is made of, worst first.
     pub excess: Vec<&'excess Excess>,
 }
 
-/// The groups that stand for some actions, the worst first. Reads come last.
+/// The groups that stand for some actions, the worst first. Of equal ones reads come last, and what
+/// is certain before what is not.
 pub fn abilities(excess: &[Excess]) -> Vec<Ability<'_>> {
     abilities_of(excess.iter())
 }
@@ -102,27 +107,39 @@ pub fn abilities(excess: &[Excess]) -> Vec<Ability<'_>> {
 pub fn abilities_of<'excess>(
     excess: impl Iterator<Item = &'excess Excess>,
 ) -> Vec<Ability<'excess>> {
-    let ability = |words, sentence| Ability { words, sentence, excess: Vec::new() };
-    let mut abilities: Vec<Ability<'_>> =
-        GROUPS.iter().map(|group| ability(group.words, group.sentence)).collect();
-    let mut reads = ability(READS.0, READS.1);
+    let groups = GROUPS.iter().map(|group| (group.words, group.sentence)).chain([READS]);
+    let mut abilities: Vec<[Ability<'_>; 2]> = groups
+        .map(|(words, sentence)| {
+            [false, true].map(|is_perhaps| Ability {
+                words,
+                sentence,
+                is_perhaps,
+                excess: Vec::new(),
+            })
+        })
+        .collect();
     for one in excess {
-        let (_, name) = one.action.split_once(':').unwrap_or(("", &one.action));
-        let is_read = ["Get", "List", "Describe", "BatchGet", "BatchCheck", "<unknown read"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix));
-        let group = GROUPS.iter().position(|group| group.actions.contains(&name));
-        if is_read {
-            reads.excess.push(one);
-        } else {
-            abilities[group.unwrap_or(GROUPS.len() - 1)].excess.push(one);
-        }
+        let is_perhaps = one.certainty() == Certainty::Perhaps;
+        abilities[group_of(&one.action)][usize::from(is_perhaps)].excess.push(one);
     }
-    abilities.push(reads);
+    let mut abilities: Vec<Ability<'_>> = abilities.into_iter().flatten().collect();
     abilities.retain(|ability| !ability.excess.is_empty());
     abilities
         .sort_by_key(|ability| Reverse(ability.excess.iter().map(|excess| excess.severity).max()));
     abilities
+}
+
+/// Where an action stands among the groups, behind which the reads stand.
+fn group_of(action: &str) -> usize {
+    let (_, name) = action.split_once(':').unwrap_or(("", action));
+    let is_read = ["Get", "List", "Describe", "BatchGet", "BatchCheck", "<unknown read"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
+    if is_read {
+        return GROUPS.len();
+    }
+    let group = GROUPS.iter().position(|group| group.actions.contains(&name));
+    group.unwrap_or(GROUPS.len() - 1)
 }
 
 impl Ability<'_> {
@@ -134,27 +151,34 @@ impl Ability<'_> {
         if left == 0 { named.join(", ") } else { format!("{} +{left}", named.join(", ")) }
     }
 
-    /// Whether nothing of it is known for certain to be granted so far.
-    pub fn is_upper_bound(&self) -> bool {
-        self.excess.iter().all(|excess| excess.is_upper_bound)
-    }
-
-    /// `push images`, or `perhaps push images` where that is an upper bound.
+    /// `push images`, or `perhaps push images` where that is not certain.
     pub fn in_words(&self) -> String {
-        let perhaps = if self.is_upper_bound() { "perhaps " } else { "" };
+        let perhaps = if self.is_perhaps { "perhaps " } else { "" };
         format!("{perhaps}{}", self.words)
     }
 
-    /// Whether nothing of it is allowed in every context.
-    pub fn is_conditional(&self) -> bool {
-        self.excess.iter().all(|excess| excess.access == Access::Conditional)
+    /// ` on a condition` where nothing of it is allowed in every context, and whether it perhaps
+    /// is. Empty where something is.
+    pub fn condition(&self) -> &'static str {
+        let is_on_condition = |one: &&Excess| {
+            one.access == Access::Conditional || one.certainty() == Certainty::PerhapsAlways
+        };
+        if !self.excess.iter().all(is_on_condition) {
+            ""
+        } else if self.excess.iter().any(|one| one.access == Access::Allowed) {
+            " on a condition, perhaps always"
+        } else {
+            " on a condition"
+        }
     }
 }
 
-/// `every repository`, or one that shows which, as `account` calls it.
+/// `every repository`, or one that shows which, as `account` calls it. None is shown where perhaps
+/// none is granted: it may be made up.
 pub fn place_of(excess: &Excess, account: &str) -> String {
     let witness = excess.witness.as_ref().map(|witness| witness.resource.as_str());
-    let shown = witness.and_then(|arn| {
+    let certain = witness.filter(|_| excess.certainty() != Certainty::Perhaps);
+    let shown = certain.and_then(|arn| {
         let mut fields = arn.splitn(6, ':').skip(3);
         let (region, of) = (fields.next()?, fields.next()?);
         let name = fields.next()?.strip_prefix("repository/")?;
@@ -163,7 +187,9 @@ pub fn place_of(excess: &Excess, account: &str) -> String {
         Some(format!("{name}{region}{of}"))
     });
     match (excess.scope, shown) {
-        (Scope::EveryRepository, None) if witness.is_some() => "the whole registry".to_owned(),
+        (Scope::EveryRepository, _) if witness.is_some_and(|arn| !arn.contains(":repository/")) => {
+            "the whole registry".to_owned()
+        }
         (Scope::EveryRepository, _) => "every repository".to_owned(),
         (Scope::NamedRepositories, Some(shown)) => {
             format!("certain repositories, such as {shown}")
@@ -172,10 +198,10 @@ pub fn place_of(excess: &Excess, account: &str) -> String {
     }
 }
 
-/// What a conditional action depends on, as its witness shows.
+/// What an action depends on that is granted on a condition, as its witness shows.
 pub fn conditions(excess: &Excess) -> Vec<String> {
     let Some(witness) = &excess.witness else { return Vec::new() };
-    if excess.access != Access::Conditional {
+    if excess.access != Access::Conditional && excess.certainty() != Certainty::PerhapsAlways {
         return Vec::new();
     }
     if witness.context.is_empty() {

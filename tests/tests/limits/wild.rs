@@ -103,6 +103,7 @@ prop_compose! {
         access in select(vec![Access::Conditional, Access::Allowed]),
         scope in select(vec![Scope::NamedRepositories, Scope::EveryRepository]),
         is_upper_bound in any::<bool>(),
+        at_least in option::of(Just(Access::Conditional)),
         severity in severity(),
         witness in option::of((text(), vec((text(), text()), 0..4))),
         statements in vec(statement(), 0..6),
@@ -111,7 +112,7 @@ prop_compose! {
             resource: format!("arn:aws:ecr:eu-west-1:111122223333:repository/{resource}"),
             context: context.into_iter().map(|(key, value)| (key, json!(value))).collect(),
         });
-        Excess { action, access, scope, is_upper_bound, severity, witness, statements }
+        Excess { action, access, scope, is_upper_bound, at_least, severity, witness, statements }
     }
 }
 
@@ -460,6 +461,7 @@ fn a_repository_with_the_name_of_a_command_is_a_name() {
         access: Access::Allowed,
         scope: Scope::NamedRepositories,
         is_upper_bound: false,
+        at_least: None,
         severity: Severity::Medium,
         witness: Some(Witness { resource: resource.clone(), context: BTreeMap::new() }),
         statements: Vec::new(),
@@ -500,6 +502,7 @@ fn ten_thousand_actions_fit_and_are_counted() {
             access: Access::Allowed,
             scope: Scope::EveryRepository,
             is_upper_bound: false,
+            at_least: None,
             severity: Severity::Medium,
             witness: None,
             statements: vec![PolicyStatement {

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use comfy_table::Cell;
 use ecr_audit::assessment::CheckResult;
+use ecr_audit::certainty::Certainty;
 use ecr_audit::standard::{Check, Status};
 use ecr_audit::used_by::used_by;
 
@@ -67,9 +68,11 @@ fn write_reasons(role: &AuditedRole, output: &mut dyn Write) -> Result<(), CliEr
         let checks: Vec<&str> = alike.map(|other| other.fingerprint.check.as_str()).collect();
         let (status, severity) = (result.status, result.severity);
         writeln!(output, "  {}: {status} {severity}", checks.join(", "))?;
-        for (granted_by, actions) in excess_by_statement(result) {
+        for (granted_by, granted) in excess_by_statement(result) {
             paragraph::write(output, "    ", &granted_by)?;
-            paragraph::write(output, "      ", &shortened(&actions))?;
+            for (certainty, actions) in granted {
+                paragraph::write(output, "      ", &marked(certainty, &actions))?;
+            }
         }
         for reason in &result.reasons {
             paragraph::write(output, "    ", &in_brief(reason))?;
@@ -117,7 +120,7 @@ pub fn in_brief(sentence: &str) -> String {
 const SPELLED_OUT: usize = 6;
 
 /// The first actions, which are the worst, and how many more there are.
-pub fn shortened(actions: &[&str]) -> String {
+fn shortened(actions: &[&str]) -> String {
     let text = actions[..actions.len().min(SPELLED_OUT)].join(", ");
     match actions.len().saturating_sub(SPELLED_OUT) {
         0 => text,
@@ -125,24 +128,42 @@ pub fn shortened(actions: &[&str]) -> String {
     }
 }
 
-/// What is beyond the standard, by what grants it, the worst first.
-pub fn excess_by_statement(result: &CheckResult) -> Vec<(String, Vec<&str>)> {
-    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+/// Actions of which something is equally certain.
+pub type Alike<'result> = (Certainty, Vec<&'result str>);
+
+/// What is beyond the standard, by what grants it and by how certain it is, the worst first.
+pub fn excess_by_statement(result: &CheckResult) -> Vec<(String, Vec<Alike<'_>>)> {
+    let mut groups: Vec<(String, Vec<Alike<'_>>)> = Vec::new();
     for excess in &result.excess {
         let statements = excess.statements.iter().map(ToString::to_string);
         let mut granted_by = statements.collect::<Vec<_>>().join("; ");
         if granted_by.is_empty() {
             "by the policies together".clone_into(&mut granted_by);
         }
-        if excess.is_upper_bound {
-            granted_by.insert_str(0, "at most: ");
-        }
-        match groups.iter_mut().find(|(held, _)| *held == granted_by) {
-            Some((_, actions)) => actions.push(&excess.action),
-            None => groups.push((granted_by, vec![&excess.action])),
-        }
+        let granted = of(&mut groups, granted_by);
+        of(granted, excess.certainty()).push(&excess.action);
     }
     groups
+}
+
+/// What is listed under a key, which is added where it is new.
+fn of<Key: PartialEq, Listed>(groups: &mut Vec<(Key, Vec<Listed>)>, key: Key) -> &mut Vec<Listed> {
+    let held = groups.iter().position(|(held, _)| *held == key);
+    let index = held.unwrap_or_else(|| {
+        groups.push((key, Vec::new()));
+        groups.len() - 1
+    });
+    &mut groups[index].1
+}
+
+/// The first of some actions, with how certain they are where they are not.
+pub fn marked(certainty: Certainty, actions: &[&str]) -> String {
+    let actions = shortened(actions);
+    match certainty {
+        Certainty::Certain => actions,
+        Certainty::PerhapsAlways => format!("on a condition, perhaps always: {actions}"),
+        Certainty::Perhaps => format!("perhaps {actions}"),
+    }
 }
 
 fn lines(lines: &[String]) -> String {

@@ -6,7 +6,7 @@ use comfy_table::Cell;
 use ecr_audit::standard::{Standard, Status};
 
 use super::Judged;
-use crate::audit::table::{excess_by_statement, in_brief, shortened, write_notes};
+use crate::audit::table::{excess_by_statement, in_brief, marked, write_notes};
 use crate::error::CliError;
 use crate::output;
 use crate::paragraph::{self, escaped};
@@ -46,9 +46,11 @@ fn write_reasons(judged: &Judged, output: &mut dyn Write) -> Result<(), CliError
         ];
         within.iter().fold(text.to_owned(), |text, (long, short)| text.replace(long, short))
     };
-    for (granted_by, actions) in excess_by_statement(result) {
+    for (granted_by, granted) in excess_by_statement(result) {
         paragraph::write(output, "  ", &alone(&granted_by))?;
-        paragraph::write(output, "    ", &shortened(&actions))?;
+        for (certainty, actions) in granted {
+            paragraph::write(output, "    ", &marked(certainty, &actions))?;
+        }
     }
     for reason in &result.reasons {
         paragraph::write(output, "  ", &in_brief(&alone(reason)))?;

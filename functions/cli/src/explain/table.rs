@@ -1,10 +1,13 @@
 //! Effective permissions for a person: the actions that the same statements decide stand together,
 //! what is granted first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
-use ecr_audit::permissions::{Access, ActionPermission, EffectivePermissions, PolicyStatement};
+use ecr_audit::certainty::Certainty;
+use ecr_audit::permissions::{
+    Access, ActionPermission, EffectivePermissions, PolicyStatement, Scope, UnknownActions,
+};
 use serde_json::Value;
 
 use super::Explained;
@@ -37,8 +40,8 @@ fn write_permissions(
     let untold = permissions.actions.iter().filter(|action| !is_told(action)).count();
     writeln!(output, "\n  {untold} further actions are granted by nothing.")?;
     for (service, unknown) in &permissions.unknown_actions {
-        let read = at_most(unknown.read, unknown.read_is_upper_bound);
-        let write = at_most(unknown.write, unknown.write_is_upper_bound);
+        let read = unknown.read_certainty().told(unknown.read);
+        let write = unknown.write_certainty().told(unknown.write);
         let text = format!(
             "Actions of {service} that no catalogue names: reads are {read}, writes are {write}."
         );
@@ -47,7 +50,7 @@ fn write_permissions(
         for statement in granting.map(statement).collect::<BTreeSet<_>>() {
             paragraph::write(output, "      by   ", &statement)?;
         }
-        write_left_open(&unknown.left_open, output)?;
+        write_left_open_of_unknown(unknown, output)?;
     }
     for note in &permissions.notes {
         paragraph::write(output, "  note: ", note)?;
@@ -75,9 +78,9 @@ fn is_told(action: &ActionPermission) -> bool {
 
 fn is_alike(one: &ActionPermission, other: &ActionPermission) -> bool {
     one.access == other.access
-        && one.is_upper_bound == other.is_upper_bound
+        && one.certainty() == other.certainty()
         && one.left_open == other.left_open
-        && one.witness == other.witness
+        && where_and_if(one) == where_and_if(other)
         && one.statements == other.statements
 }
 
@@ -85,42 +88,57 @@ fn write_group(alike: &[&ActionPermission], output: &mut dyn Write) -> Result<()
     let first = alike[0];
     let names: Vec<&str> = alike.iter().map(|action| action.action.as_str()).collect();
     writeln!(output)?;
-    paragraph::write(output, &format!("  {:<13}", in_words(first.access)), &names.join(", "))?;
-    if let Some(witness) = &first.witness {
-        let on = match witness.resource.as_str() {
-            "*" => "*, for the action takes no resource",
-            resource => resource,
-        };
+    let told = first.certainty().told(first.access);
+    paragraph::write(output, &format!("  {told:<11}  "), &names.join(", "))?;
+    if let Some((on, context)) = where_and_if(first) {
         paragraph::write(output, "      on   ", on)?;
-        for (key, value) in &witness.context {
+        for (key, value) in context {
             paragraph::write(output, "      with ", &condition(key, value))?;
         }
     }
     for statement in first.statements.iter().map(statement) {
         paragraph::write(output, "      by   ", &statement)?;
     }
-    write_left_open(&first.left_open, output)
+    write_left_open(BECAUSE, &first.left_open, output)
 }
 
-fn write_left_open(left_open: &[String], output: &mut dyn Write) -> Result<(), CliError> {
+/// On what an action is granted, and in which context. No repository stands for others where
+/// perhaps none is granted: it may be made up.
+fn where_and_if(action: &ActionPermission) -> Option<(&str, &BTreeMap<String, Value>)> {
+    let witness = action.witness.as_ref()?;
+    let on = match (witness.resource.as_str(), action.certainty(), action.scope) {
+        ("*", _, _) => "*, for the action takes no resource",
+        (_, Certainty::Perhaps, Scope::NamedRepositories) => "certain repositories",
+        (_, Certainty::Perhaps, Scope::EveryRepository) => "every repository",
+        (resource, Certainty::Certain | Certainty::PerhapsAlways, _) => resource,
+    };
+    Some((on, &witness.context))
+}
+
+const BECAUSE: &str = "      because ";
+
+fn write_left_open(
+    label: &str,
+    left_open: &[String],
+    output: &mut dyn Write,
+) -> Result<(), CliError> {
     for clause in left_open {
-        paragraph::write(output, "      at most: ", clause)?;
+        paragraph::write(output, label, clause)?;
     }
     Ok(())
 }
 
-/// `allowed`, or `at most allowed` of an upper bound.
-fn at_most(access: Access, is_upper_bound: bool) -> String {
-    let at_most = if is_upper_bound { "at most " } else { "" };
-    format!("{at_most}{}", in_words(access))
-}
-
-const fn in_words(access: Access) -> &'static str {
-    match access {
-        Access::Allowed => "allowed",
-        Access::Conditional => "conditional",
-        Access::Denied => "denied",
+/// Why what is told of reads and of writes is an upper bound, once where it is the same.
+fn write_left_open_of_unknown(
+    unknown: &UnknownActions,
+    output: &mut dyn Write,
+) -> Result<(), CliError> {
+    let (of_reads, of_writes) = (&unknown.read_left_open, &unknown.write_left_open);
+    if of_reads == of_writes {
+        return write_left_open(BECAUSE, of_reads, output);
     }
+    write_left_open("      reads because ", of_reads, output)?;
+    write_left_open("      writes because ", of_writes, output)
 }
 
 fn condition(key: &str, value: &Value) -> String {

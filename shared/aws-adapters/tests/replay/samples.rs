@@ -70,6 +70,7 @@ fn result(check: Check, status: Status) -> CheckResult {
         access: Access::Allowed,
         scope: Scope::EveryRepository,
         is_upper_bound: false,
+        at_least: None,
         severity: Severity::High,
         witness: Some(Witness {
             resource: "arn:aws:ecr:us-east-1:111122223333:repository/aa".to_owned(),

@@ -171,7 +171,10 @@ fn line(alert: &Alert, how: &str, ability: &Ability<'_>) -> String {
     let granted =
         worst.statements.first().map_or(String::new(), |one| format!(", granted by {one}"));
     let (words, actions) = (ability.in_words(), ability.actions(2));
-    format!("{how}: can {words} ({actions}) on {}{granted}", place_of(worst, &alert.place.account))
+    let condition = ability.condition();
+    let comma = if condition.is_empty() { "" } else { "," };
+    let place = place_of(worst, &alert.place.account);
+    format!("{how}: can {words} ({actions}){condition}{comma} on {place}{granted}")
 }
 
 fn owners(alert: &Alert) -> String {

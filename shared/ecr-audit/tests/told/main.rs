@@ -2,6 +2,7 @@
 //! right: from policies through `assess` and `transition`, as the journey goes, without a port.
 
 mod account;
+mod bounds;
 mod choice;
 mod dates;
 mod descriptions;

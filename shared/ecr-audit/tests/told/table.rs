@@ -223,6 +223,7 @@ fn assessed(
         access: element.access,
         scope: element.scope,
         is_upper_bound: false,
+        at_least: None,
         severity,
         witness: None,
         statements: Vec::new(),
