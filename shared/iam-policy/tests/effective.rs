@@ -144,6 +144,27 @@ fn conditions_are_reasoned_about_key_by_key() {
     }
 }
 
+/// AWS does not document what matches a value that its operator cannot read.
+#[test]
+fn a_value_that_cannot_be_read_leaves_open_whether_a_key_matches_it() {
+    for (operator, value) in [
+        ("NumericEquals", "some"),
+        ("DateGreaterThan", "Saturday"),
+        ("DateLessThan", "2027"),
+        ("IpAddress", "10.0.0.0/33"),
+        ("Bool", "yes"),
+    ] {
+        let access = ask(&allow_when(operator, "my:key", value), None, true);
+        let bounds = (access.at_least, access.level);
+        assert_eq!(bounds, (Level::Denied, Level::Conditional), "{operator} {value}");
+        let denied = statement("Deny", "*", &format!(r#""{operator}":{{"my:key":"{value}"}}"#));
+        let allowed = statement("Allow", "*", "");
+        let access = ask(&format!("{allowed},{denied}"), None, true);
+        let bounds = (access.at_least, access.level);
+        assert_eq!(bounds, (Level::Conditional, Level::Allowed), "{operator} {value}");
+    }
+}
+
 fn allow_when(operator: &str, key: &str, value: &str) -> String {
     statement("Allow", "*", &format!(r#""{operator}":{{"{key}":"{value}"}}"#))
 }

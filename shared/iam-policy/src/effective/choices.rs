@@ -29,6 +29,10 @@ use crate::truth::Truth;
 /// A text that no policy has reason to name.
 const OTHER: &str = "any-other-value";
 
+/// A number and a date that are like any other.
+const NUMBER: &str = "0";
+const DATE: &str = "1970-01-01T00:00:00Z";
+
 /// The longest value that is tried.
 const LONGEST: usize = 512;
 
@@ -282,6 +286,14 @@ fn candidates(conditions: &[&Condition], known: &Context, budget: &Budget) -> (V
     }
     plain.extend(around(numbers));
     plain.extend(around_dates(&dates));
+    // What a value that is no number says of a number is open, so that one has to be tried.
+    for condition in conditions {
+        match condition.comparison() {
+            Comparison::Numeric(_) => plain.push(NUMBER.to_owned()),
+            Comparison::Date(_) => plain.push(DATE.to_owned()),
+            _ => {}
+        }
+    }
     if !has_texts {
         let mut seen = BTreeSet::new();
         plain.retain(|value| seen.insert(value.clone()));
