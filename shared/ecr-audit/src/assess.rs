@@ -39,6 +39,19 @@ pub struct RoleState<'state> {
     pub now: Timestamp,
 }
 
+impl RoleState<'_> {
+    /// Every document that bears on the role: its own policies, its boundary, those of its registry
+    /// and its organization.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = &str> {
+        let Self { role, registry, organization, .. } = self;
+        let own = role.identity.iter().chain(&role.boundary);
+        let own = own.filter_map(|policy| policy.document.as_deref());
+        let of_registry = registry.iter().map(|known| known.document.as_str());
+        let by_level = organization.scps.iter().chain(&organization.rcps).flatten();
+        own.chain(of_registry).chain(by_level.map(|known| known.document.as_str()))
+    }
+}
+
 /// The actions that a pull needs, as the finding names them.
 pub const PULL_ACTIONS: [&str; 3] =
     ["ecr:GetAuthorizationToken", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];

@@ -26,7 +26,7 @@ pub struct Basis {
 /// policies, its boundary, those of its registry and its organization. None where no document names
 /// a date. The order of policies makes no difference, nor does when they were read.
 pub fn digest(state: &RoleState<'_>) -> Option<String> {
-    if !documents(state).any(may_name_a_date) {
+    if !state.documents().any(may_name_a_date) {
         return None;
     }
     let text = |policy: &RolePolicy| json!([policy.policy, policy.document]).to_string();
@@ -44,15 +44,6 @@ pub fn digest(state: &RoleState<'_>) -> Option<String> {
     let boundary = state.role.boundary.as_ref().map(text);
     let judged = json!([identity, boundary, registry, state.organization, state.role.tags]);
     Some(hex::encode(Sha256::digest(judged.to_string())))
-}
-
-fn documents<'state>(state: &RoleState<'state>) -> impl Iterator<Item = &'state str> {
-    let RoleState { role, registry, organization, .. } = *state;
-    let own = role.identity.iter().chain(&role.boundary);
-    let own = own.filter_map(|policy| policy.document.as_deref());
-    let of_registry = registry.iter().map(|known| known.document.as_str());
-    let by_level = organization.scps.iter().chain(&organization.rcps).flatten();
-    own.chain(of_registry).chain(by_level.map(|known| known.document.as_str()))
 }
 
 /// Whether a document has the name of such a key, or an escape that may hide one.

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use iam_policy::condition::Condition;
+use iam_policy::condition::{Condition, instant};
 use iam_policy::decision::PolicySet;
 use iam_policy::document::PolicyDocument;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use crate::basis::DATE_KEYS;
 use crate::request_facts::LONGEST_SESSION;
@@ -47,7 +46,7 @@ fn events(condition: &Condition<'_>) -> Vec<(Timestamp, DateEvent)> {
         return Vec::new();
     }
     let is_of_session = condition.key() == "aws:tokenissuetime";
-    let dates = condition.values().filter_map(|value| date(value.as_str()));
+    let dates = condition.values().filter_map(|value| instant(value.as_str()));
     dates
         .flat_map(|date| {
             let ended = date.checked_add(LONGEST_SESSION).ok().filter(|_| is_of_session);
@@ -55,17 +54,4 @@ fn events(condition: &Condition<'_>) -> Vec<(Timestamp, DateEvent)> {
             std::iter::once((date, DateEvent::Comes)).chain(ended)
         })
         .collect()
-}
-
-/// ISO 8601, or seconds since 1970. A date alone is its midnight, in UTC.
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
-fn date(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    if let Ok(seconds) = text.parse::<i64>() {
-        return Timestamp::from_second(seconds).ok();
-    }
-    text.parse().ok().or_else(|| {
-        let date: jiff::civil::DateTime = text.parse().ok()?;
-        date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
-    })
 }

@@ -24,19 +24,6 @@ impl Spelling for RoleState<'_> {
     }
 }
 
-impl RoleState<'_> {
-    /// The documents that bear on the role.
-    fn documents(&self) -> impl Iterator<Item = &str> {
-        let RoleState { role, registry, organization, .. } = self;
-        let own = role.identity.iter().chain(&role.boundary);
-        let documents = own.filter_map(|policy| policy.document.as_deref());
-        let of_registry = registry.iter().map(|known| known.document.as_str());
-        let by_level = organization.scps.iter().chain(&organization.rcps).flatten();
-        let of_organization = by_level.map(|known| known.document.as_str());
-        documents.chain(of_registry).chain(of_organization)
-    }
-}
-
 /// A key as a document spells it, as a condition's or as a variable.
 fn spelled_in(document: &str, key: &str) -> Option<String> {
     let lower = document.to_ascii_lowercase();

@@ -331,8 +331,9 @@ impl Order {
     }
 }
 
-/// ISO 8601, or seconds since 1970.
-pub(crate) fn instant(text: &str) -> Option<Timestamp> {
+/// The instant that a value of a date operator names: ISO 8601, or seconds since 1970.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+pub fn instant(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<i64>() {
         return Timestamp::from_second(seconds).ok();

@@ -205,6 +205,7 @@ fn what_a_date_to_come_brings_is_noted_before_it_comes() {
         |operator: &str, key: &str, date: &str| dated("Allow", "ecr:PutImage", operator, key, date);
     for (statement, expected) in [
         (push("DateGreaterThan", "aws:CurrentTime", "2027-01-01"), Some("FAILED")),
+        (push("DateGreaterThan", "aws:CurrentTime", "2027-01"), Some("FAILED")),
         (
             push("DateGreaterThanEquals", "AWS:currenttime", "2027-01-01T01:00:00+01:00"),
             Some("FAILED"),
@@ -244,6 +245,12 @@ fn dates_are_told_one_after_the_other_and_those_that_are_too_many_as_such() {
         format!("From 2026-04-01T00:00:00Z on less of this is wrong: {names}"),
         format!("From 2026-05-01T00:00:00Z on this becomes PASSED: {names}"),
     ];
+    assert_eq!(notes(&statements), expected);
+    // Dates that have passed are none of those that are tried.
+    let past = ["2025-01-01", "2025-02-01", "2025-03-01", "2025-04-01"];
+    statements.extend(
+        past.map(|date| dated("Deny", "ecr:TagResource", "DateLessThan", "aws:CurrentTime", date)),
+    );
     assert_eq!(notes(&statements), expected);
     statements.push(grant("ecr:TagResource", "2026-06-01"));
     expected.push(
